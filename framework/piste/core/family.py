@@ -1,0 +1,156 @@
+"""What a family of models is: the seam that the files of families/ fill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+Kind = Literal["mean", "distribution", "classes"]
+MatrixKind = Literal["raw", "tree", "scaled"]
+Value = float | int | str | bool | None
+Params = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A learning task, as a framing makes it of the problem.
+
+    mean: y is a float; predict the conditional mean. distribution: y is a count >= 0; predict its mean, fitted by
+    Poisson likelihood. classes: y is a code 0..n_classes-1; predict a probability of each.
+    """
+
+    kind: Kind
+    n_train: int  # rows of the largest training part: what size-dependent choices look at
+    n_classes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows handed to a family, read-only.
+
+    matrix "raw": X is a DataFrame of the known columns, keys and lags. "tree": X is a float array with NaN where a
+    value is missing; columns listed in `categorical` hold codes 0.. (unseen or missing: NaN). "scaled": X is a dense
+    float array, imputed, categories one-hot, numbers standardised by the training rows.
+    """
+
+    X: Any  # (n_samples, n_features)
+    y: np.ndarray  # (n_samples,) float, or int codes
+    sample_weight: np.ndarray  # (n_samples,) float; ones where the problem names no weight
+    names: tuple[str, ...] = ()  # (n_features,)
+    categorical: tuple[int, ...] = ()
+
+    def take(self, chosen: np.ndarray) -> Rows:
+        """Return the chosen rows (a mask or row numbers)."""
+        X = self.X[chosen] if isinstance(self.X, np.ndarray) else self.X.iloc[chosen]
+        return Rows(X, self.y[chosen], self.sample_weight[chosen], self.names, self.categorical)
+
+
+class Estimator(Protocol):
+    """A model as scikit-learn spells it; `predict_proba` and `classes_` where the task is classes."""
+
+    def fit(self, X: Any, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Any:
+        """Learn from rows."""
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the mean (or the class code) of each row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One hyperparameter of a search space.
+
+    `low`/`high` for numbers (on a log scale if `log`, whole if `integer`), `choices` otherwise. `default` is the
+    family's best-known value. `when`: the dimension only exists where other parameters have one of the listed values.
+    """
+
+    default: Value
+    low: float = 0.0
+    high: float = 0.0
+    choices: tuple[Value, ...] = ()
+    log: bool = False
+    integer: bool = False
+    when: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+
+
+def log(low: float, high: float, default: float, **when: tuple[Value, ...]) -> Dimension:
+    """Return a positive number, even on a log scale."""
+    return Dimension(default, low, high, log=True, when=when)
+
+
+def uniform(low: float, high: float, default: float, **when: tuple[Value, ...]) -> Dimension:
+    """Return a number, even on a plain scale."""
+    return Dimension(default, low, high, when=when)
+
+
+def integer(low: int, high: int, default: int, *, scale: Literal["plain", "log"] = "plain") -> Dimension:
+    """Return a whole number from low to high, both included."""
+    return Dimension(default, low, high, integer=True, log=scale == "log")
+
+
+def choice(*choices: Value, default: Value, **when: tuple[Value, ...]) -> Dimension:
+    """Return one of a few values."""
+    return Dimension(default, choices=choices, when=when)
+
+
+Space = Mapping[str, Dimension]
+
+
+def always(_: Task) -> None:
+    """Take every task: the default of `Family.why_not`."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A kind of model, whole. One file in families/ holds one, under the name FAMILY.
+
+    Args:
+        name: the word in `families:`; the file's name.
+        title: the words on a leaderboard, in sentence case.
+        tier: simplicity, 0 simplest; a policy that the order of `families` overrides.
+        kinds: learning tasks that it can take.
+        matrix: the kind of feature matrix that it wants.
+        space: the search space for a task; each dimension with its default. Cite the source of the ranges.
+        build: (task, params, seed) -> an unfitted estimator: what is fitted, logged and shipped.
+        describe: (task, params) -> what a row says in brackets after the title, e.g. "ridge, alpha 0.3".
+        fit: (task, params, train, stop, seed) -> a fitted estimator, where fitting needs rows set aside.
+            `stop` is a mask over the training rows (n_train,): those set aside by the split's own rule.
+        fit_fold: (task, candidates, train, stop, tests, seeds) -> one tuple of predictions (one per matrix of `tests`)
+            for each candidate: an exact shortcut that gives the plain loop's predictions.
+        why_not: a reason not to take a task, as a sentence, or None.
+        requires: packages that must be installed; absent: skipped with the install line as the reason.
+        state, restore: fitted estimator -> JSON values and arrays, and back, for estimators of our own or of a library
+            with a text format; None for plain scikit-learn ones, which skops stores.
+    """
+
+    name: str
+    title: str
+    tier: int
+    kinds: frozenset[Kind]
+    matrix: MatrixKind
+    space: Callable[[Task], Space]
+    build: Callable[[Task, Params, int], Any]
+    describe: Callable[[Task, Params], str]
+    fit: Callable[[Task, Params, Rows, np.ndarray, int], Any] | None = None
+    fit_fold: (
+        Callable[[Task, Sequence[Params], Rows, np.ndarray, Sequence[Any], Sequence[int]], list[tuple[np.ndarray, ...]]]
+        | None
+    ) = None
+    why_not: Callable[[Task], str | None] = always
+    requires: tuple[str, ...] = ()
+    state: Callable[[Any], dict[str, Any]] | None = None
+    restore: Callable[[dict[str, Any]], Any] | None = None
+
+
+def number(value: Value) -> str:
+    """Write a hyperparameter as people read it.
+
+    >>> number(0.30000001), number(1200.0), number(3e-5), number("tanh")
+    ('0.3', '1200', '3e-05', 'tanh')
+    """
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
