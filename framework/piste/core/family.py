@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 Kind = Literal["mean", "distribution", "classes"]
-MatrixKind = Literal["raw", "tree", "scaled"]
+MatrixKind = Literal["raw", "codes", "onehot", "scaled"]
 Value = float | int | str | bool | None
 Params = Mapping[str, Value]
 
@@ -31,9 +31,11 @@ class Task:
 class Rows:
     """Rows handed to a family, read-only.
 
-    matrix "raw": X is a DataFrame of the known columns, keys and lags. "tree": X is a float array with NaN where a
-    value is missing; columns listed in `categorical` hold codes 0.. (unseen or missing: NaN). "scaled": X is a dense
-    float array, imputed, categories one-hot, numbers standardised by the training rows.
+    matrix "raw": X is a DataFrame: feature columns, unit columns, the time column and calendar parts, and the columns of
+    the user's expressions. The others are float64 arrays (n_samples, n_features): "codes": NaN where a value is
+    missing, columns listed in `categorical` hold codes 0.. (missing or unseen: NaN). "onehot": the same, but categories
+    as 0/1 columns. "scaled": onehot, missing numbers replaced by the median (and marked by a 0/1 column), every column
+    standardised by the training rows.
     """
 
     X: Any  # (n_samples, n_features)
