@@ -1,0 +1,98 @@
+"""A fitted model, whole: a typed frame in, predictions out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from piste.core.decision import NegativeBinomial
+from piste.core.family import Kind
+from piste.core.features import Encoding, expand
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One fitted estimator with the encoding of its matrix; a blend has several."""
+
+    weight: float
+    family: str
+    encoding: Encoding
+    estimator: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What is shipped: how rows become a matrix, and the estimators that read it."""
+
+    title: str
+    framing: str
+    kind: Kind
+    target: str
+    labels: tuple[str, ...]
+    features: tuple[str, ...]  # columns of the typed frame that are expanded
+    also: tuple[str, ...]  # further columns that a rule reads
+    dispersion: float | None  # of counts; None where the framing gives no distribution
+    members: tuple[Member, ...]
+
+    def raw(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return (n_rows,) means or (n_rows, n_classes) probabilities of a typed frame."""
+        expanded = expand(frame, self.features)
+        rules = pd.concat([expand(frame, self.also), frame[[*self.also]]], axis=1) if self.also else frame[[]]
+        rules = rules.loc[:, ~rules.columns.duplicated() & ~rules.columns.isin(expanded.columns)]
+        total: np.ndarray | float = 0.0
+        for member in self.members:
+            matrix = pd.concat([expanded, rules], axis=1) if member.encoding.matrix == "raw" else expanded
+            total = total + member.weight * predict(self.kind, member.estimator, member.encoding.apply(matrix), len(self.labels))
+        return np.asarray(total)
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return one line per row: `prediction`; for a distribution also the 5 % and 95 % quantiles; for classes the
+        likeliest label and the probability of each.
+        """
+        raw = self.raw(frame)
+        if self.kind == "classes":
+            label = np.array(self.labels)[raw.argmax(axis=1)]
+            shares = {f"P({name})": raw[:, code] for code, name in enumerate(self.labels)}
+            return pd.DataFrame({"prediction": label, **shares}, index=frame.index)
+        columns = {"prediction": raw}
+        if self.dispersion is not None:
+            spread = NegativeBinomial(np.maximum(raw, 0.0), self.dispersion)
+            columns |= {"q05": spread.quantile(0.05), "q95": spread.quantile(0.95)}
+        return pd.DataFrame(columns, index=frame.index)
+
+
+def predict(kind: Kind, estimator: Any, X: Any, n_classes: int) -> np.ndarray:
+    """Predict with one estimator: (n_rows,) means, or (n_rows, n_classes) probabilities in the order of the codes.
+
+    Raises:
+        FloatingPointError: a prediction is not a finite number.
+    """
+    if kind == "classes":
+        found = np.zeros((len(X), n_classes))
+        found[:, np.asarray(estimator.classes_, dtype=int)] = estimator.predict_proba(X)
+    else:
+        found = np.asarray(estimator.predict(X), dtype=float).reshape(len(X))
+        if kind == "distribution":
+            found = np.maximum(found, 0.0)
+    if bad := int((~np.isfinite(found)).reshape(len(found), -1).any(axis=1).sum()):
+        raise FloatingPointError(f"predicted no finite number for {bad:,} of {len(found):,} rows")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The only class that the training rows held, whatever the row."""
+
+    code: int
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Return the class."""
+        return np.array([self.code])
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Be certain of it."""
+        return np.ones((len(X), 1))

@@ -1,0 +1,136 @@
+"""The resolved problem as YAML, each default with its reason; it can be saved and run as it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from piste.core.plan import Plan
+from piste.core.problem import Entry
+from piste.core.resolve import Resolved
+from piste.core.split import Folds
+
+MARGIN = 46  # the column where reasons start
+
+
+def printed(resolved: Resolved, folds: Folds, plan: Plan) -> str:
+    """Write the resolved problem.
+
+    Args:
+        resolved: the problem with every choice made.
+        folds: the divisions of the rows that came of it.
+        plan: the work that came of it.
+    """
+    return "\n".join(_aligned(line, why) for line, why in _lines(resolved, folds, plan)) + "\n"
+
+
+def _aligned(line: str, why: str) -> str:
+    if not why:
+        return line
+    return f"{line:<{MARGIN}}# {why}" if line else f"# {why}"
+
+
+def scalar(value: Any) -> str:
+    """Write a value on one line of YAML: a plain word where that reads back as itself, else as JSON.
+
+    >>> scalar("forward"), scalar("no: comma"), scalar(True), scalar("12")
+    ('forward', '"no: comma"', 'true', '"12"')
+    """
+    if isinstance(value, str):
+        plain = value.replace("_", "a").replace("-", "a").replace(".", "a").replace("/", "a").replace(" ", "a")
+        safe = plain.isalnum() and plain.isascii() and value[0].isalpha() and value == value.strip()
+        return value if safe and value not in ("true", "false", "null") else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(scalar(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{scalar(key)}: {scalar(item)}" for key, item in value.items()) + "}"
+    return json.dumps(value)
+
+
+def _lines(resolved: Resolved, folds: Folds, plan: Plan) -> Iterator[tuple[str, str]]:
+    problem, table, rule, why = resolved.problem, resolved.table, resolved.rule, resolved.reasons
+    yield "schema: piste/1", ""
+    yield f"problem: {scalar(resolved.name)}", "" if problem.problem else "the folder's name"
+    if problem.question:
+        yield f"question: {scalar(problem.question)}", ""
+    yield f"data: {scalar(_source(problem.data))}", f"{len(table.frame):,} rows, {len(table.columns)} columns, digest {table.digest[:12]}"
+    yield from _target(resolved)
+    for name in ("weight", "time"):
+        if value := getattr(problem, name):
+            yield f"{name}: {scalar(value)}", ""
+    if problem.unit:
+        yield f"unit: {scalar(problem.unit)}", ""
+    if known := {name: values for name in ("always", "decision", "after") if (values := getattr(problem.known_at, name))}:
+        yield "known_at:", ""
+        yield from ((f"  {name}: {scalar(values)}", "never shown to a model" if name == "after" else "") for name, values in known.items())
+    if problem.add:
+        yield "add:", ""
+        yield from ((f"  {scalar(name)}: {scalar(text)}", "") for name, text in problem.add.items())
+    yield "columns:", ""
+    for column in table.columns:
+        if column.name != table.target.name and column.name not in problem.add:
+            kind = "drop" if column.role == "dropped" else column.kind
+            yield f"  {scalar(column.name)}: {kind}", column.why
+    yield "split:", _judged(folds, len(table.frame))
+    for name in ("scheme", "by", "together", "folds", "repeats", "gap", "holdout"):
+        if (value := getattr(rule, name)) is not None and not (name == "folds" and rule.scheme in ("leave_one_out", "predefined")):
+            yield f"  {name}: {scalar(value)}", why.get(f"split.{name}", "")
+    if problem.baselines:
+        yield "baselines:", ""
+        yield from ((f"  {scalar(name)}: {scalar(text)}", "") for name, text in problem.baselines.items())
+    for row, (_, kin) in plan.entries.items():
+        if row.startswith("baseline:") and row.removeprefix("baseline:") not in problem.baselines:
+            params = next(candidate.params for candidate in plan.candidates if candidate.entry == row)
+            yield "", f"baseline {kin.describe(resolved.task(resolved.framings[0], len(table.frame)), params)}: always there"
+    yield f"framings: {scalar([framing.name for framing in resolved.framings])}", why.get("framings", "")
+    yield f"metric: {resolved.metric.name}", why.get("metric", "")
+    yield "families:", why.get("families", "")
+    for entry in resolved.entries:
+        reasons = {f"{absent.framing}: {absent.reason}" for absent in plan.absent if absent.family == entry.name}
+        yield f"  - {scalar(_entry(entry))}", "; ".join(sorted(reasons))
+    yield f"search: {{trials: {problem.search.trials}}}", why.get("search", "")
+    yield f"seed: {problem.seed}", ""
+    if track := {name: value for name in ("uri", "experiment") if (value := getattr(problem.track, name))}:
+        yield f"track: {scalar(track)}", ""
+
+
+def _source(data: Any) -> Any:
+    if data.frame is not None:
+        return "a DataFrame"
+    given = {name: value for name in type(data).model_fields if (value := getattr(data, name)) not in (None, ())}
+    for prefix in ("sklearn", "python"):
+        if prefix in given:
+            return f"{prefix}:{given[prefix]}"
+    return given["path"] if list(given) == ["path"] else given
+
+
+def _target(resolved: Resolved) -> Iterator[tuple[str, str]]:
+    written, target = resolved.problem.target, resolved.table.target
+    n_different = len(np.unique(target.values))
+    what = f"{n_different:,} distinct values" if not target.labels else f"{n_different} classes"
+    yield "target:", what
+    yield f"  column: {scalar(target.name)}", ""
+    yield f"  kind: {target.kind}", "" if written.kind else "read off the values"
+    if target.kind == "binary":
+        positive = written.positive if written.positive is not None else target.labels[-1]
+        yield f"  positive: {scalar(positive)}", "" if written.positive is not None else "the rarer class"
+
+
+def _judged(folds: Folds, n_rows: int) -> str:
+    names = [fold.name for fold in folds.folds]
+    shown = ", ".join(names) if len(names) <= 6 else f"{names[0]} ... {names[-1]}"
+    held = f"; {len(folds.holdout):,} held out" if len(folds.holdout) else ""
+    return f"{len(names)} folds ({shown}); {len(folds.judged):,} of {n_rows:,} rows are judged{held}"
+
+
+def _entry(entry: Entry) -> Any:
+    if entry.factory:
+        return {entry.name: entry.factory}
+    if entry.file and not entry.params:
+        return entry.file
+    inside: dict[str, Any] = {"file": entry.file} if entry.file else {} if entry.family == entry.name else {"family": entry.family}
+    inside |= entry.params
+    return {entry.name: inside} if inside else entry.name

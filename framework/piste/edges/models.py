@@ -1,0 +1,161 @@
+"""Model files that execute nothing when they are read: JSON, arrays, LightGBM's text, and skops for scikit-learn."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from piste.core.data import Layout
+from piste.core.errors import PisteError
+from piste.core.family import Family
+from piste.core.features import Encoding
+from piste.core.model import Constant, Member, Model
+from piste.core.table import typed
+from piste.families import NAMES, family
+
+FORMAT = "piste/1"
+TRUSTED = ("sklearn.", "numpy.", "scipy.")  # packages whose types skops may rebuild; it refuses all others
+CONSTANT = "constant"
+
+
+def pack(model: Model, layout: Layout, kin: dict[str, Family]) -> bytes:
+    """Write a model and the layout of its rows as the bytes of a zip file.
+
+    Args:
+        model: fitted.
+        layout: how a table is typed before the model sees it.
+        kin: the families of its members, by name.
+
+    Raises:
+        PisteError: an estimator cannot be stored without storing code.
+    """
+    files: dict[str, bytes] = {}
+    members = []
+    for number, member in enumerate(model.members):
+        how, stored = _dump(member.estimator, kin[member.family])
+        names = {kind: f"member-{number}.{kind}" for kind in stored}
+        files |= {names[kind]: data for kind, data in stored.items()}
+        members.append(
+            {"weight": member.weight, "family": member.family, "encoding": member.encoding.to_json(), "stored": how, "files": names}
+        )
+    about = {name: getattr(model, name) for name in ("title", "framing", "kind", "target", "labels", "features", "also", "dispersion")}
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    head = {"format": FORMAT, **about, "layout": layout.to_json(), "members": members, "sha256": digests}
+    files["model.json"] = json.dumps(head, indent=1).encode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)  # a fixed date: same model, same bytes
+    return packed.getvalue()
+
+
+def unpack(packed: bytes, folder: Path) -> None:
+    """Write the files of a packed model into a folder."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        for name in archive.namelist():
+            assert Path(name).name == name, f"we packed flat names only, but {name=}"
+            (folder / name).write_bytes(archive.read(name))
+
+
+def load(folder: Path) -> tuple[Model, Layout]:
+    """Read a model back; families of the user's own are rebuilt by skops.
+
+    Raises:
+        PisteError: the files are not a model of ours, or are not those that were written.
+    """
+    try:
+        head = json.loads((folder / "model.json").read_text())
+    except (OSError, ValueError) as error:
+        raise PisteError(f"{folder}: must hold a model.json that piste wrote, but {error}") from error
+    if head.get("format") != FORMAT:
+        raise PisteError(f"{folder}: must be a model of format {FORMAT}, but is {head.get('format')!r}")
+    for name, digest in head["sha256"].items():
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            raise PisteError(f"{folder / name}: must be the file that piste wrote, but it has changed since")
+    members = tuple(
+        Member(
+            member["weight"],
+            member["family"],
+            Encoding.from_json(member["encoding"]),
+            _restore(member["stored"], member["family"], {kind: (folder / name).read_bytes() for kind, name in member["files"].items()}),
+        )
+        for member in head["members"]
+    )
+    about = {name: tuple(head[name]) if isinstance(head[name], list) else head[name] for name in ("title", "framing", "kind", "target", "labels", "features", "also", "dispersion")}
+    return Model(**about, members=members), Layout.from_json(head["layout"])
+
+
+def _dump(estimator: Any, kin: Family) -> tuple[str, dict[str, bytes]]:
+    if isinstance(estimator, Constant):
+        return CONSTANT, {"json": json.dumps({"code": estimator.code}).encode()}
+    if kin.state:
+        return "state", _write_state(kin.state(estimator))
+    from skops import io as skops
+
+    try:
+        stored = skops.dumps(estimator)
+    except Exception as error:  # noqa: BLE001  skops raises whatever a foreign object raises
+        raise PisteError(f"cannot be stored without storing code: {error}") from error
+    if foreign := _untrusted(stored):
+        raise PisteError(f"cannot be stored without storing code: it holds {', '.join(foreign[:3])}")
+    return "skops", {"skops": stored}
+
+
+def _untrusted(stored: bytes) -> list[str]:
+    from skops import io as skops
+
+    return [name for name in skops.get_untrusted_types(data=stored) if not name.startswith(TRUSTED)]
+
+
+def _write_state(state: dict[str, Any]) -> dict[str, bytes]:
+    """Split a state into JSON and arrays."""
+    arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
+    found = {"json": json.dumps({name: value for name, value in state.items() if name not in arrays}).encode()}
+    if arrays:
+        held = io.BytesIO()
+        np.savez_compressed(held, allow_pickle=False, **arrays)
+        found["npz"] = held.getvalue()
+    return found
+
+
+def _restore(how: str, name: str, files: dict[str, bytes]) -> Any:
+    if how == CONSTANT:
+        return Constant(**json.loads(files["json"]))
+    if how == "state":
+        restore = family(name).restore if name in NAMES else None
+        if restore is None:
+            raise PisteError(f"a model of the family '{name}' can only be read where that family's file is")
+        state = json.loads(files["json"])
+        if "npz" in files:
+            with np.load(io.BytesIO(files["npz"]), allow_pickle=False) as arrays:
+                state |= {key: arrays[key] for key in arrays.files}
+        return restore(state)
+    from skops import io as skops
+
+    if foreign := _untrusted(files["skops"]):
+        raise PisteError(f"must hold types of scikit-learn and numpy only, but holds {', '.join(foreign[:3])}")
+    return skops.loads(files["skops"], trusted=skops.get_untrusted_types(data=files["skops"]))
+
+
+class Served:
+    """What MLflow's pyfunc flavour calls: rows in, predictions out."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the model."""
+        self.model, self.layout = load(folder)
+
+    def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ARG002
+        """Answer with one line per row."""
+        return self.model.predict(typed(self.layout, rows))
+
+
+def _load_pyfunc(path: str) -> Served:
+    """Open a logged model; the name that MLflow looks for in a loader module."""
+    return Served(Path(path))
