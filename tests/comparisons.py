@@ -141,9 +141,7 @@ def _compared(
 
     judged = sorted(judged, key=lambda row: row.cost)
     baseline = next(row for row in judged if row.family.startswith("baseline:"))
-    judged = [
-        replace(row, gain_vs_baseline=1 - row.cost / baseline.cost, tied_with_best=row.cost_lo <= judged[0].cost) for row in judged
-    ]
+    judged = [replace(row, gain_vs_baseline=1 - row.cost / baseline.cost, tied_with_best=row.cost_lo <= judged[0].cost) for row in judged]
     rows = predictions["row"].to_numpy()
     rng = np.random.default_rng(1)
     losses = pd.DataFrame({"row": rows, "block": rows, **{f"c{k}": rng.random(len(rows)) for k in range(len(judged))}})
@@ -188,7 +186,9 @@ def _compared(
         absent=absent,
         champion=best.id,
         best_baseline=baseline.id,
-        verdict=Verdict("ship", f"{best.title} errs {best.gain_vs_baseline:.0%} less than {baseline.title}, corrected for trying 60 models."),
+        verdict=Verdict(
+            "ship", f"{best.title} errs {best.gain_vs_baseline:.0%} less than {baseline.title}, corrected for trying 60 models."
+        ),
         fold_names=folds,
         predictions=predictions,
         losses=losses,

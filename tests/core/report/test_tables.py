@@ -65,7 +65,10 @@ def test_json_holds_what_the_docs_promise_and_no_nan():
 def test_numbers_in_json_carry_six_significant_digits():
     comparison = classification()
     first = as_json(comparison, "")["leaderboard"][0]
-    for written, exact in [(first["cost"], comparison.judged[0].cost), (first["metrics"]["accuracy"], comparison.judged[0].metrics["accuracy"])]:
+    for written, exact in [
+        (first["cost"], comparison.judged[0].cost),
+        (first["metrics"]["accuracy"], comparison.judged[0].metrics["accuracy"]),
+    ]:
         assert math.isclose(written, exact, rel_tol=5e-6)
         assert len(f"{written}".replace(".", "").lstrip("0")) <= 6
 

@@ -48,7 +48,8 @@ def leaderboard(comparison: Comparison) -> pd.DataFrame:
 
     `params`, `metrics` and `train_metrics` hold a mapping by name in each line. What an absent row lacks is missing.
     """
-    frame = pd.DataFrame([_line(row) for row in (*comparison.judged, *comparison.absent)], columns=list(COLUMNS))
+    rows: list[Judged | Absent] = [*comparison.judged, *comparison.absent]
+    frame = pd.DataFrame([_line(row) for row in rows], columns=list(COLUMNS))
     return frame.astype({**dict.fromkeys(NUMBERS, "float64"), "tied_with_best": "boolean"})
 
 
