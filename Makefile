@@ -37,7 +37,7 @@ types: $(STAMP) ## mypy
 	@$(BIN)/mypy
 
 contracts: $(STAMP) ## who may import whom
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 format: $(STAMP) ## lay the code out
 	@$(BIN)/ruff check --fix --select I .
