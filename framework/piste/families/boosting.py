@@ -1,0 +1,157 @@
+"""Gradient-boosted trees, by LightGBM, as many rounds as rows set aside allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from piste.core.family import Family, Kind, Params, Rows, Space, Task, choice, integer, log, number, uniform
+
+MOST_ROUNDS = 1000
+PATIENCE = 50  # rounds without a better loss on the rows set aside
+PLAIN_ROUNDS = 100  # LightGBM's own default, where no rows could be set aside
+
+OBJECTIVE = {"mean": "regression", "distribution": "poisson"}
+
+
+@dataclass
+class Boosted:
+    """LightGBM behind scikit-learn's words; its state is the model as text, which executes nothing when read."""
+
+    kind: Kind
+    settings: dict[str, Any]  # in LightGBM's words
+    class_weight: str | None = None
+    n_rounds: int = PLAIN_ROUNDS
+    categorical: tuple[int, ...] = ()
+
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Boosted:
+        """Train `n_rounds` rounds on all rows."""
+        y, weight = self._prepared(y, sample_weight)
+        self.model_ = self._train(X, y, weight, self.n_rounds)
+        self.rounds_ = self.n_rounds
+        return self
+
+    def best_rounds(self, rows: Rows, stop: np.ndarray) -> int:
+        """Count the rounds, trained without the rows of `stop`, after which those are predicted best."""
+        y, weight = self._prepared(rows.y, rows.sample_weight)
+        seen = ~stop
+        valid = (rows.X[stop], y[stop], None if weight is None else weight[stop])
+        model = self._train(rows.X[seen], y[seen], None if weight is None else weight[seen], MOST_ROUNDS, valid)
+        return max(1, int(model.best_iteration))
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Predict the mean, or the likeliest class."""
+        if self.kind != "classes":
+            return np.asarray(self.model_.predict(X, num_threads=1))
+        return np.asarray(self.classes_[np.argmax(self.predict_proba(X), axis=1)])
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Predict a probability of each of `classes_`."""
+        found = np.asarray(self.model_.predict(X, num_threads=1))
+        return np.column_stack([1 - found, found]) if found.ndim == 1 else found
+
+    def _prepared(self, y: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+        """Code the classes that occur from 0 and weigh them; weights of one are no weights, which LightGBM does faster."""
+        weight = np.ones(len(y)) if weight is None else weight
+        if self.kind == "classes":
+            from sklearn.utils.class_weight import compute_sample_weight
+
+            weight = weight * compute_sample_weight(self.class_weight, y)
+            self.classes_, y = np.unique(y, return_inverse=True)
+        return y, None if np.all(weight == 1) else weight
+
+    def _train(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, rounds: int, valid: tuple[Any, ...] | None = None) -> Any:
+        import lightgbm
+
+        data = lightgbm.Dataset(X, y, weight=weight, categorical_feature=list(self.categorical))
+        watched = [] if valid is None else [data.create_valid(valid[0], valid[1], weight=valid[2])]
+        patience: list[Callable[..., Any]] = [] if valid is None else [lightgbm.early_stopping(PATIENCE, verbose=False)]
+        return lightgbm.train({**self.settings, **self._objective()}, data, rounds, valid_sets=watched, callbacks=patience)
+
+    def _objective(self) -> dict[str, Any]:
+        if self.kind != "classes":
+            return {"objective": OBJECTIVE[self.kind]}
+        return {"objective": "binary"} if len(self.classes_) <= 2 else {"objective": "multiclass", "num_class": len(self.classes_)}
+
+
+def space(task: Task) -> Space:
+    """Search the four settings that matter most, and the class weight.
+
+    Source: LightGBM in TabRepo (Salinas and Erickson, 2024): learning_rate 5e-3 to 0.1, num_leaves 16 to 255,
+    min_data_in_leaf 2 to 60, feature_fraction 0.4 to 1, with these defaults. The slowest rates are left out, since 1,000
+    rounds do not suffice for them, and trees of 4 leaves let in, which win on small tables.
+    """
+    dimensions = {
+        "learning_rate": log(0.02, 0.2, default=0.05),
+        "num_leaves": integer(4, 255, default=31, scale="log"),
+        "min_data_in_leaf": integer(2, 60, default=20, scale="log"),
+        "feature_fraction": uniform(0.4, 1.0, default=1.0),
+    }
+    return {**dimensions, "class_weight": choice(None, "balanced", default=None)} if task.kind == "classes" else dimensions
+
+
+def build(task: Task, params: Params, seed: int) -> Boosted:
+    """Return the model with LightGBM's default number of rounds; `fit` chooses a better one."""
+    settings = {
+        **{key: value for key, value in params.items() if key != "class_weight"},
+        "seed": seed % 2**31,  # LightGBM's seeds are 32-bit with a sign
+        "num_threads": 1,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }
+    weighted: Any = params.get("class_weight")
+    return Boosted(task.kind, settings, weighted)
+
+
+def fit(task: Task, params: Params, train: Rows, stop: np.ndarray, seed: int) -> Boosted:
+    """Choose the number of rounds on the rows set aside, then train that many on all training rows."""
+    model = replace(build(task, params, seed), categorical=train.categorical)
+    if stop.any() and not stop.all():
+        model = replace(model, n_rounds=model.best_rounds(train, stop))
+    return model.fit(train.X, train.y, train.sample_weight)
+
+
+def describe(task: Task, params: Params) -> str:
+    """Name what was tuned."""
+    share = "" if params["feature_fraction"] == 1 else f", {number(params['feature_fraction'])} of the columns a tree"
+    balanced = ", balanced classes" if params.get("class_weight") else ""
+    leaves = f"{params['num_leaves']} leaves of at least {params['min_data_in_leaf']} rows"
+    return f"LightGBM, learning rate {number(params['learning_rate'])}, {leaves}{share}{balanced}"
+
+
+def state(model: Boosted) -> dict[str, Any]:
+    """Take a fitted model apart into JSON values."""
+    classes = model.classes_.tolist() if model.kind == "classes" else []
+    return {"kind": model.kind, "classes": classes, "rounds": model.rounds_, "model": model.model_.model_to_string()}
+
+
+def restore(parts: dict[str, Any]) -> Boosted:
+    """Put a fitted model together again; it predicts, but is not trained further."""
+    import lightgbm
+
+    model = Boosted(parts["kind"], {}, n_rounds=parts["rounds"])
+    model.model_ = lightgbm.Booster(model_str=parts["model"])
+    model.rounds_ = parts["rounds"]
+    if model.kind == "classes":
+        model.classes_ = np.asarray(parts["classes"])
+    return model
+
+
+FAMILY = Family(
+    name="boosting",
+    title="Gradient boosting",
+    tier=4,
+    kinds=frozenset({"mean", "distribution", "classes"}),
+    matrix="codes",
+    space=space,
+    build=build,
+    describe=describe,
+    fit=fit,
+    requires=("lightgbm",),
+    state=state,
+    restore=restore,
+)

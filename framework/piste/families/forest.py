@@ -1,0 +1,62 @@
+"""Forests: the mean of many randomised trees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from piste.core.family import Family, Params, Space, Task, choice, integer, number
+
+TREES = 300  # more never hurts (Probst and Boulesteix, To tune or not to tune the number of trees, 2018), so it is no dimension
+
+
+def space(task: Task) -> Space:
+    """Search the kind of tree, the share of the columns tried at a split and the smallest leaf.
+
+    Source: the forests of TabRepo (Salinas and Erickson, 2024) for max_features and, on a log scale, min_samples_leaf.
+    Defaults are scikit-learn's, which are Breiman's for classes and bagging for numbers.
+    """
+    classes = task.kind == "classes"
+    dimensions = {
+        "trees": choice("random", "extra", default="random"),
+        "max_features": choice("sqrt", 0.33, 0.5, 0.75, 1.0, default="sqrt" if classes else 1.0),
+        "min_samples_leaf": integer(1, 50, default=1, scale="log"),
+    }
+    return {**dimensions, "class_weight": choice(None, "balanced", default=None)} if classes else dimensions
+
+
+def build(task: Task, params: Params, seed: int) -> Any:
+    """Return the plain scikit-learn forest, on one thread: cells already run side by side."""
+    from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
+
+    extra = params["trees"] == "extra"
+    shape: dict[str, Any] = {
+        "n_estimators": TREES,
+        "max_features": params["max_features"],
+        "min_samples_leaf": params["min_samples_leaf"],
+        "random_state": seed,
+        "n_jobs": 1,
+    }
+    if task.kind == "classes":
+        return (ExtraTreesClassifier if extra else RandomForestClassifier)(class_weight=params["class_weight"], **shape)
+    criterion = "poisson" if task.kind == "distribution" else "squared_error"
+    return (ExtraTreesRegressor if extra else RandomForestRegressor)(criterion=criterion, **shape)
+
+
+def describe(task: Task, params: Params) -> str:
+    """Name the kind of tree, their number and what was tuned."""
+    leaf = "" if params["min_samples_leaf"] == 1 else f", at least {params['min_samples_leaf']} rows a leaf"
+    balanced = ", balanced classes" if params.get("class_weight") else ""
+    kind = "extra trees" if params["trees"] == "extra" else "random forest"
+    return f"{kind}, {TREES} trees, max_features {number(params['max_features'])}{leaf}{balanced}"
+
+
+FAMILY = Family(
+    name="forest",
+    title="Forest",
+    tier=3,
+    kinds=frozenset({"mean", "distribution", "classes"}),
+    matrix="codes",
+    space=space,
+    build=build,
+    describe=describe,
+)
