@@ -1,0 +1,131 @@
+"""The example projects: their files load, stay small and say what they should, and their known answers are in their data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from piste.core.problem import Problem
+
+ROOT = Path(__file__).parents[2]
+PROJECTS = ROOT / "projects"
+NAMES = ("breast-cancer", "diabetes", "digits", "peas", "planets", "ski-resort", "ski-runs", "xor")
+FILES = sorted([*PROJECTS.glob("*/*.yaml"), *(ROOT / "tests" / "real").glob("*.yaml")])
+
+
+def slope(x: pd.Series, y: pd.Series) -> float:
+    return float(np.polyfit(x, y, 1)[0])
+
+
+def test_these_are_the_projects():
+    assert tuple(sorted(path.parent.name for path in PROJECTS.glob("*/problem.yaml"))) == NAMES
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_problem_file_fits_the_schema(path):
+    assert Problem.model_validate(yaml.safe_load(path.read_text())).question
+
+
+@pytest.mark.parametrize("path", sorted(PROJECTS.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_project_names_the_schema_for_editors(path):
+    assert path.read_text().splitlines()[0] == "# yaml-language-server: $schema=../../docs/problem.schema.json"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_project_says_how_to_run_it(name):
+    text = (PROJECTS / name / "README.md").read_text()
+    assert f"piste check projects/{name}\npiste run projects/{name}\n" in text
+    assert "What to look at:" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_overview_lists_every_project(name):
+    assert f"| [{name}]({name}) |" in (PROJECTS / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_file_is_big(name):
+    kept = [path for path in (PROJECTS / name).rglob("*") if path.is_file() and not {".cache", "__pycache__"} & set(path.parts)]
+    assert all(path.stat().st_size < 100_000 for path in kept)
+
+
+def test_the_first_file_has_at_most_ten_lines_and_asks_the_same():
+    text = (PROJECTS / "ski-runs" / "first.yaml").read_text()
+    first = Problem.model_validate(yaml.safe_load(text))
+    full = Problem.model_validate(yaml.safe_load((PROJECTS / "ski-runs" / "problem.yaml").read_text()))
+    assert len(text.splitlines()) <= 10
+    assert (first.question, first.data, first.target.column, first.unit, first.time) == (
+        full.question,
+        full.data,
+        full.target.column,
+        full.unit,
+        full.time,
+    )
+    assert set(first.known_at.after) == set(full.known_at.after)
+
+
+def test_ski_runs_says_of_every_column_when_it_is_known(resort):
+    problem = Problem.model_validate(yaml.safe_load((PROJECTS / "ski-runs" / "problem.yaml").read_text()))
+    declared = [*problem.known_at.always, *problem.known_at.decision, *problem.known_at.after, problem.target.column]
+    assert sorted(declared) == sorted(resort.simulate(0).columns)
+
+
+def test_kepler_finds_three_halves():
+    planets = pd.read_csv(PROJECTS / "planets" / "data.csv")
+    assert slope(np.log(planets.distance_au), np.log(planets.period_years)) == pytest.approx(1.5, abs=0.001)
+
+
+def test_galton_finds_a_slope_of_0_210():
+    peas = pd.read_csv(PROJECTS / "peas" / "data.csv")
+    assert slope(peas.parent, peas.offspring) == pytest.approx(0.210, abs=0.0005)
+
+
+def test_the_real_resort_is_the_shared_one_unchanged(shared):
+    assert (PROJECTS / "ski-resort" / "data.csv").read_bytes() == (shared("ski_resort3") / "data.csv").read_bytes()
+
+
+def test_the_last_winter_of_the_real_resort_is_unlike_the_others():
+    days = pd.read_csv(PROJECTS / "ski-resort" / "data.csv", parse_dates=["Date"])
+    weekend = days.Date.dt.day_name().isin(["Saturday", "Sunday"])
+    winter = (days.Date - pd.Timedelta(days=182)).dt.year
+    ratio = days[weekend].groupby(winter).TOTAL_VISITS.mean() / days[~weekend].groupby(winter).TOTAL_VISITS.mean()
+    assert ratio.loc[:2019].between(2.0, 2.5).all()
+    assert ratio.loc[2020] == pytest.approx(1.5, abs=0.05)
+
+
+@pytest.fixture(scope="module")
+def points(load: Callable[[Path], ModuleType]) -> pd.DataFrame:
+    return load(PROJECTS / "xor" / "make.py").xor()
+
+
+def test_the_signs_alone_part_the_four_clouds(points):
+    assert len(points) == 400
+    assert ((points.x1 * points.x2 < 0) == (points.differ == "yes")).mean() >= 0.99
+
+
+def test_no_straight_line_parts_more_than_three_clouds_of_four(points):
+    """Every direction, every threshold, tried out."""
+    yes = points.differ.to_numpy() == "yes"
+    best = 0.0
+    for angle in np.linspace(0, np.pi, 181):
+        order = np.argsort(points.x1 * np.cos(angle) + points.x2 * np.sin(angle))
+        ahead = np.concatenate([[0], np.cumsum(np.where(yes[order], 1, -1))])
+        best = max(best, (np.abs(ahead).max() + 200) / 400)
+    assert 0.72 < best < 0.77
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests" / "real").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_columns_that_a_real_problem_names_are_in_its_data(path, shared):
+    shared(path.stem)
+    problem = Problem.model_validate(yaml.safe_load(path.read_text()))
+    assert problem.data.path is not None
+    columns = set(pd.read_csv(path.parent / problem.data.path, nrows=5).columns)
+    named = {problem.target.column, *problem.columns, *problem.known_at.after, *problem.unit}
+    named |= {name for name in (problem.time, problem.split.together) if name}
+    assert named <= columns
