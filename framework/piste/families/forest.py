@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from piste.core.family import Family, Params, Space, Task, choice, integer, number
+from piste.core.family import Family, Params, Space, Task, choice, integer
 
 TREES = 300  # more never hurts (Probst and Boulesteix, To tune or not to tune the number of trees, 2018), so it is no dimension
 
@@ -29,9 +29,10 @@ def build(task: Task, params: Params, seed: int) -> Any:
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 
     extra = params["trees"] == "extra"
+    columns = params["max_features"]
     shape: dict[str, Any] = {
         "n_estimators": TREES,
-        "max_features": params["max_features"],
+        "max_features": columns if isinstance(columns, str) else float(columns or 0),  # a whole 1 would be one column
         "min_samples_leaf": params["min_samples_leaf"],
         "random_state": seed,
         "n_jobs": 1,
@@ -47,7 +48,7 @@ def describe(task: Task, params: Params) -> str:
     leaf = "" if params["min_samples_leaf"] == 1 else f", at least {params['min_samples_leaf']} rows a leaf"
     balanced = ", balanced classes" if params.get("class_weight") else ""
     kind = "extra trees" if params["trees"] == "extra" else "random forest"
-    return f"{kind}, {TREES} trees, max_features {number(params['max_features'])}{leaf}{balanced}"
+    return f"{kind}, {TREES} trees, max_features {params['max_features']}{leaf}{balanced}"
 
 
 FAMILY = Family(
