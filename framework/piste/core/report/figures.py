@@ -193,7 +193,7 @@ def leaderboard_intervals(comparison: Comparison) -> Figure:
     rows = comparison.judged[:MOST_LINES]
     baseline = comparison.row(comparison.best_baseline)
     figure, axes = _axes(9.5, 1.5 + 0.34 * len(rows), comparison.problem)
-    low, high = _reach(rows, baseline)
+    low, high = reach(comparison)
     axes.axvline(baseline.cost, color=GREY, lw=1, ls=(0, (4, 3)), zorder=1)
     axes.text(baseline.cost, -0.75, "best baseline", color=GREY, size=8, ha="center", va="bottom")
     for at, row in enumerate(rows):
@@ -216,12 +216,12 @@ def leaderboard_intervals(comparison: Comparison) -> Figure:
     return figure
 
 
-def _reach(rows: Sequence[Judged], baseline: Judged) -> tuple[float, float]:
-    """Return the range of costs to show: rows far worse than the rest are only pointed at."""
-    ends = np.array([row.cost_hi for row in rows])
+def reach(comparison: Comparison) -> tuple[float, float]:
+    """Return the range of costs that a picture of the leaderboard shows: rows far worse than the rest lie outside."""
+    ends = np.array([row.cost_hi for row in comparison.judged])
     lower, upper = np.quantile(ends, [0.25, 0.75])
-    high = max(float(ends[ends <= upper + 4 * (upper - lower)].max()), baseline.cost)
-    low = min(row.cost_lo for row in rows)
+    high = max(float(ends[ends <= upper + 4 * (upper - lower)].max()), comparison.row(comparison.best_baseline).cost)
+    low = min(row.cost_lo for row in comparison.judged)
     margin = 0.03 * (high - low or abs(high) or 1.0)
     return low - margin, high + margin
 
