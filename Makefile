@@ -10,7 +10,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run ui test check lint types contracts format bench clean
+.PHONY: help setup run ui test check lint types contracts format docs bench clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ contracts: $(STAMP) ## who may import whom
 format: $(STAMP) ## lay the code out
 	@$(BIN)/ruff check --fix --select I .
 	@$(BIN)/ruff format .
+
+docs: $(STAMP) ## renew the parts of docs/ that the code knows
+	@$(BIN)/python docs/generate.py
 
 bench: $(STAMP) ## time and score against the notebook that a person would write
 	@$(BIN)/python -m benchmarks.naive

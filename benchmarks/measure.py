@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2): orphaned descendants become ours, so that waiting for them counts their time
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)
