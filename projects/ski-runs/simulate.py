@@ -256,11 +256,9 @@ def simulate(seed: int) -> pd.DataFrame:
     def per_run(values: list[str] | np.ndarray) -> np.ndarray:
         return np.tile(np.asarray(values), len(evening.date))
 
-    names = np.array([f"{FIRST_YEAR + at}-{(FIRST_YEAR + at + 1) % 100:02d}" for at in range(SEASONS)])
     waiting = 1 + 25 * day.load**3 / (1 + day.load**3)  # minutes, (days, hours, lifts); longer queues put people off
     return pd.DataFrame(
         {
-            "season": per_day(names[evening.season]),
             "date": per_day(evening.date).astype("M8[ms]"),
             "run": per_run([run.name for run in RUNS]),
             "grade": per_run([run.grade for run in RUNS]),

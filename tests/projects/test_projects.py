@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-
 from piste.core.problem import Problem
 
 ROOT = Path(__file__).parents[2]
