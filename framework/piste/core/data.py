@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from piste.core.kinds import Decimal
+from piste.core.layout import Layout
 from piste.core.problem import ColumnKind, TargetKind
 
 Role = Literal["feature", "target", "weight", "after", "identifier", "dropped", "split"]
@@ -47,14 +49,21 @@ class Raw:
     lines: np.ndarray
     header_line: int = 1
     digest: str = ""  # sha256 over all rows and columns, 64 hexadecimal digits
+    word: Literal["line", "row"] = "line"  # what `lines` counts
+    decimal: Decimal = "."  # of text cells; None where the file does not tell
+    notes: tuple[str, ...] = ()  # what was done while reading: "the first column has no name and counts the rows; left out"
+
+    def at(self, row: int) -> str:
+        """Name the place of a row: "line 7"."""
+        return f"{self.word} {self.lines[row]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """The rows of a problem, cleaned and typed; read-only.
 
-    Every column of `frame` has one of four dtypes: float64 (number, boolean: 0/1), str with NA (category, identifier),
-    datetime64 (datetime).
+    Every column of `frame` has one of three dtypes: float64 (number, boolean: 0/1), str with NA (category, identifier),
+    datetime64 (datetime). All columns are there, whatever their role; the index is 0..n-1.
     """
 
     frame: pd.DataFrame
@@ -63,6 +72,7 @@ class Table:
     weight: np.ndarray  # (n_rows,) ones where the problem names none
     digest: str
     notes: tuple[str, ...] = ()  # what was done to the rows, for the reader: "12 rows without a target left out"
+    layout: Layout = field(default_factory=Layout)  # how new rows are read
 
     @property
     def features(self) -> tuple[Column, ...]:

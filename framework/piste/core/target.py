@@ -1,0 +1,186 @@
+"""What is predicted: its kind, and its values as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from piste.core import cells
+from piste.core.cells import MISSING, MISSING_TEXT, Cells, Form
+from piste.core.data import Raw, Target
+from piste.core.errors import Fault, PisteError, either, near
+from piste.core.kinds import Trouble, infer
+from piste.core.layout import infinite
+from piste.core.problem import Problem, TargetKind
+
+FEW = 10  # whole numbers with no more distinct values than this may be grades: not taken for a count
+FAR = 1000  # whole numbers that never come below this are prices or years: not taken for a count
+MOST_CLASSES = 1000
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The target of every row that has one."""
+
+    target: Target
+    keep: np.ndarray  # (n_rows,) mask: rows with a target
+    values: pd.Series  # (n_rows,) as a column of the table: float64, or the labels
+    form: Form
+    why: str
+
+
+def read_target(problem: Problem, raw: Raw, values: pd.Series) -> Answer:
+    """Read the target.
+
+    Args:
+        problem: names it, and may declare its kind.
+        raw: the table as it was read; names places.
+        values: (n_rows,) the target's cells.
+
+    Raises:
+        PisteError: it cannot be what it is said to be, or nothing can be learnt of it.
+    """
+    kind, own = problem.target.kind, problem.data.missing
+    form = infer(values, own, raw.decimal, raw.at)
+    if kind in ("binary", "category"):
+        form = Form("category", (*MISSING_TEXT, *own))
+    elif kind is not None and (not isinstance(form, Form) or form.kind != "number"):
+        form = form if isinstance(form, Trouble) and form.message.startswith("must hold numbers") else Form("number", (*MISSING, *own))
+    if isinstance(form, Trouble):
+        raise PisteError(problem.fault("target", f"'{problem.target.column}' in {raw.path} {form.message}"))
+    if form.kind == "datetime":
+        raise PisteError(_fault(problem, "must be a number or a class, but holds dates. Predict a duration in days instead"))
+    return _numbers(problem, raw, values, form) if form.kind == "number" else _classes(problem, raw, values, form)
+
+
+def _fault(problem: Problem, message: str, field: str = "target") -> Fault:
+    return problem.fault(field, f"'{problem.target.column}' {message}")
+
+
+def _numbers(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answer:
+    readout = cells.read(values, form)
+    numbers = readout.values.to_numpy()
+    kind = problem.target.kind
+    if readout.unread.any():
+        row = int(np.argmax(readout.unread))
+        message = f"must hold numbers for kind {kind}, but {int(readout.unread.sum()):,} cells do not: the first is '{values.iloc[row]}'"
+        raise PisteError(_fault(problem, f"{message} ({raw.at(row)}). For classes, say `kind: category`"))
+    huge = infinite(readout.values)
+    if huge.any():
+        row = int(np.argmax(huge))
+        raise PisteError(_fault(problem, f"must be finite and below 1e300, but is {numbers[row]:g} in {raw.at(row)}"))
+    keep = _present(problem, raw, readout.values)
+    seen = numbers[keep]
+    distinct = np.unique(seen)
+    whole, least = bool(np.all(distinct == np.round(distinct))), distinct[0]
+    if kind == "count" and not (whole and least >= 0):
+        wrong = keep & ~((numbers == np.round(numbers)) & (numbers >= 0))
+        row = int(np.argmax(wrong))
+        message = f"must hold whole numbers from 0 for kind count, but {int(wrong.sum()):,} cells do not: the first is {numbers[row]:g}"
+        raise PisteError(_fault(problem, f"{message} ({raw.at(row)}). Say `kind: numeric`"))
+    if kind is None and whole and len(distinct) == 2:
+        return _classes(problem, raw, values, Form("category", form.missing))
+    if problem.target.positive is not None:
+        raise PisteError(_fault(problem, "must be binary to have a positive class, but holds numbers", "target.positive"))
+    kind = kind or ("count" if whole and 0 <= least < FAR and len(distinct) > FEW else "numeric")
+    target = Target(problem.target.column, kind, seen.astype(float))
+    return Answer(target, keep, readout.values, form, _why_number(problem, kind, distinct, whole=whole))
+
+
+def _why_number(problem: Problem, kind: TargetKind, distinct: np.ndarray, *, whole: bool) -> str:
+    span = f"{len(distinct):,} distinct values from {distinct[0]:g} to {distinct[-1]:g}"
+    if problem.target.kind:
+        return f"declared {kind}; {span}"
+    if kind == "count":
+        return f"count: whole numbers from 0, {span}"
+    grades = "; if they are classes, say `kind: category`" if whole and len(distinct) <= FEW else ""
+    return f"numeric: {span}{grades}"
+
+
+def _present(problem: Problem, raw: Raw, values: pd.Series) -> np.ndarray:
+    """Mark the rows with a target, and see that they differ."""
+    keep: np.ndarray = values.notna().to_numpy()
+    distinct = values[keep].unique()
+    if len(distinct) == 0:
+        raise PisteError(_fault(problem, f"must hold values, but every cell of it in {raw.path} is missing"))
+    if len(distinct) == 1:
+        raise PisteError(_fault(problem, f"must differ between rows to be predicted, but every row holds {distinct[0]}"))
+    return keep
+
+
+def _classes(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answer:
+    if pd.api.types.is_float_dtype(values) or cells.as_text(values).str.fullmatch(r"\s*[+-]?\d+\.\d+\s*").any():
+        _refuse_fractions(problem, raw, values, form)
+    labels = cells.read(values, Form("category", form.missing)).values
+    keep = _present(problem, raw, labels)
+    _refuse_twins(problem, raw, cells.as_text(values).where(keep))
+    counts = labels[keep].value_counts()
+    if len(counts) > MOST_CLASSES:
+        raise PisteError(
+            _fault(
+                problem, f"must hold at most {MOST_CLASSES:,} classes, but holds {len(counts):,}. Say `kind: numeric`, or merge rare ones"
+            )
+        )
+    kind = problem.target.kind or ("binary" if len(counts) == 2 else "category")
+    if kind == "binary" and len(counts) != 2:
+        raise PisteError(_fault(problem, f"must hold two classes for kind binary, but holds {len(counts)}: {_list(sorted(counts.index))}"))
+    single = sorted(counts.index[counts == 1])
+    if single:
+        row = int(np.argmax((labels == single[0]).to_numpy()))
+        message = (
+            f"must hold at least two rows of every class, but {_list(single)} {'has' if len(single) == 1 else 'have'} one ({raw.at(row)})"
+        )
+        raise PisteError(_fault(problem, f"{message}. Merge rare classes, or leave them out by `data: {{missing: ['{single[0]}']}}`"))
+    ordered = _ordered(problem, counts)
+    codes = pd.Categorical(labels[keep], categories=ordered).codes.astype(int)
+    why = f"declared {kind}" if problem.target.kind else f"{kind}: {len(counts)} classes"
+    share = f"'{ordered[-1]}' is the positive class, {counts[ordered[-1]] / counts.sum():.1%} of the rows"
+    target = Target(problem.target.column, kind, codes, tuple(ordered))
+    return Answer(target, keep, labels, Form("category", form.missing), f"{why}; {share}" if kind == "binary" else why)
+
+
+def _refuse_fractions(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> None:
+    numbers = cells.read(values, Form("number", form.missing)).values.to_numpy()
+    fractions = ~np.isnan(numbers) & (numbers != np.round(numbers))
+    if fractions.any():
+        row = int(np.argmax(fractions))
+        raise PisteError(_fault(problem, f"must hold classes, but {numbers[row]:g} ({raw.at(row)}) is a fraction. Say `kind: numeric`"))
+
+
+def _refuse_twins(problem: Problem, raw: Raw, texts: pd.Series) -> None:
+    """Refuse labels that differ by case or blanks alone: one class, or a slip of the pen."""
+    levels = Cells(pd.Series(pd.factorize(texts)[1], dtype="str"), pd.factorize(texts)[0])
+    folded = levels.distinct.str.strip().str.casefold()
+    if not folded.duplicated().any():
+        return
+    second = int(np.argmax(folded.duplicated()))
+    first = int(np.argmax(folded == folded[second]))
+    pair = " and ".join(f"'{levels.distinct[i]}' ({raw.at(levels.row(i))})" for i in (first, second))
+    raise PisteError(_fault(problem, f"must spell every class in one way, but {pair} differ only by case or blanks"))
+
+
+def _ordered(problem: Problem, counts: pd.Series) -> list[str]:
+    """Order classes by number or alphabet; of two, the positive one comes last."""
+    labels = sorted(counts.index, key=lambda label: (0, float(label), label) if label.lstrip("+-").isdecimal() else (1, 0.0, label))
+    positive = problem.target.positive
+    if positive is None:
+        rarer = labels[0] if counts[labels[0]] < counts[labels[1]] else labels[1]
+        return labels if len(labels) != 2 or labels[1] == rarer else labels[::-1]
+    if len(labels) != 2:
+        raise PisteError(
+            _fault(problem, f"must be binary to have a positive class, but holds {len(labels)}: {_list(labels)}", "target.positive")
+        )
+    wanted = cells.as_text(cells.settle(pd.Series([positive])))[0].strip()
+    same = [label for label in labels if label == wanted] or [label for label in labels if label.casefold() == wanted.casefold()]
+    if not same:
+        raise PisteError(problem.fault("target.positive", f"must be {either(labels)}, but is '{wanted}'.{near(wanted, labels)}"))
+    return [label for label in labels if label != same[0]] + same
+
+
+def _list(labels: Sequence[str]) -> str:
+    shown = ", ".join(f"'{label}'" for label in labels[:SHOWN])
+    return f"{shown} and {len(labels) - SHOWN} more" if len(labels) > SHOWN else shown
