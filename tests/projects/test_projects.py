@@ -10,7 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from piste.core.data import Table
 from piste.core.problem import Problem
+from piste.core.table import make_table
+from piste.edges.sources import read
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = ROOT / "projects"
@@ -119,12 +122,55 @@ def test_no_straight_line_parts_more_than_three_clouds_of_four(points):
     assert 0.72 < best < 0.77
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests" / "real").glob("*.yaml")), ids=lambda path: path.stem)
-def test_the_columns_that_a_real_problem_names_are_in_its_data(path, shared):
-    shared(path.stem)
+def table(path: Path) -> Table:
     problem = Problem.model_validate(yaml.safe_load(path.read_text()))
-    assert problem.data.path is not None
-    columns = set(pd.read_csv(path.parent / problem.data.path, nrows=5).columns)
-    named = {problem.target.column, *problem.columns, *problem.known_at.after, *problem.unit}
-    named |= {name for name in (problem.time, problem.split.together) if name}
-    assert named <= columns
+    return make_table(problem, read(problem, path.parent))
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "labels"),
+    [
+        ("breast-cancer/problem.yaml", "binary", ("benign", "malignant")),
+        ("diabetes/problem.yaml", "numeric", ()),
+        ("digits/problem.yaml", "category", tuple("0123456789")),
+        ("peas/problem.yaml", "numeric", ()),
+        ("planets/problem.yaml", "numeric", ()),
+        ("ski-resort/problem.yaml", "count", ()),
+        ("ski-runs/first.yaml", "count", ()),
+        ("ski-runs/problem.yaml", "count", ()),
+        ("xor/problem.yaml", "binary", ("no", "yes")),
+    ],
+)
+def test_every_project_asks_for_the_kind_of_answer_that_it_means(file, kind, labels):
+    target = table(PROJECTS / file).target
+    assert (target.kind, target.labels) == (kind, labels)
+
+
+@pytest.mark.parametrize("file", ["first.yaml", "problem.yaml"])
+def test_no_model_of_ski_runs_sees_what_is_known_only_after(file):
+    seen = {column.name for column in table(PROJECTS / "ski-runs" / file).features}
+    assert len(seen) >= 17
+    assert not seen & {"skiers", "scans_total", "wait_minutes", "hours_open", "snow_overnight"}
+
+
+def test_models_of_the_planets_see_the_logarithm_of_the_distance_alone():
+    assert [column.name for column in table(PROJECTS / "planets" / "problem.yaml").features] == ["log_distance"]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "kind", "hidden"),
+    [
+        ("adult", 48_842, "binary", {"income", "split", "fnlwgt", "education"}),
+        ("bike_hour", 17_379, "count", {"cnt", "casual", "registered", "instant"}),
+        ("concrete", 1_030, "numeric", {"strength"}),
+        ("galton_families", 934, "numeric", {"childHeight", "childNum", "family", "rownames"}),
+        ("ski_resort3", 851, "count", {"TOTAL_VISITS", "DAY_VISITS", "NIGHT_VISITS"}),
+        ("wine_quality", 6_497, "numeric", {"quality"}),
+    ],
+)
+def test_models_of_the_real_sets_see_all_but_the_answer_and_what_gives_it_away(name, rows, kind, hidden, shared):
+    shared(name)
+    found = table(ROOT / "tests" / "real" / f"{name}.yaml")
+    assert len(found.frame) == rows
+    assert found.target.kind == kind
+    assert set(found.frame) - {column.name for column in found.features} == hidden
