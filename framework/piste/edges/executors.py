@@ -31,7 +31,7 @@ from piste.edges.packing import Packed, Ref, in_memory, pack, unpack
 from piste.edges.worker import EXIT_NO_RESULT, EXIT_NO_START, TAIL_BYTES, attempt
 
 END_SECONDS = 3.0  # that a server is given to end its children, before it is killed
-THREADS = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR")) + ("VECLIB_MAXIMUM_THREADS",)
+THREADS = (*(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR")), "VECLIB_MAXIMUM_THREADS")
 
 
 class TaskFailed(Exception):
@@ -389,6 +389,7 @@ class _Server:
             self._thread.join()
 
     def _listen(self) -> None:
+        assert self._process.stdin is not None, "opened as a pipe"
         assert self._process.stdout is not None, "opened as a pipe"
         with open(self._process.stdout.fileno(), "rb", closefd=False) as reports:
             for line in reports:
@@ -400,6 +401,7 @@ class _Server:
                 else:
                     self._ended(report["task"], report["code"], report["output"], timed_out=report["timed_out"])
         self._process.stdout.close()
+        self._process.stdin.close()
         code = self._process.wait()
         log = ""
         with contextlib.suppress(FileNotFoundError):
@@ -528,7 +530,7 @@ def default_workers() -> int:
         available = len(os.sched_getaffinity(0))
     else:
         available = os.cpu_count()
-    return max(1, math.ceil(min(available or 1, *_quotas())))
+    return max(1, math.ceil(min([available or 1, *_quotas()])))
 
 
 def _quotas(cgroups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> Iterator[float]:

@@ -170,7 +170,9 @@ class Server:
         now = time.monotonic()
         nearest = min((child.deadline for child in self._children.values() if not child.timed_out), default=now + 1.0)
         ready = self._selector.select(min(max(nearest - now, 0.0), 1.0))
-        go_on = all([key.data() for key, _ in ready]) and os.getppid() == self._parent
+        go_on = os.getppid() == self._parent
+        for key, _ in ready:
+            go_on &= key.data()
         now = time.monotonic()
         for child in self._children.values():
             if child.deadline <= now and not child.timed_out:
