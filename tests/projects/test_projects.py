@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+
+from piste.core import expression
 from piste.core.data import Table
 from piste.core.problem import Problem
 from piste.core.table import make_table
@@ -151,6 +153,23 @@ def test_no_model_of_ski_runs_sees_what_is_known_only_after(file):
     seen = {column.name for column in table(PROJECTS / "ski-runs" / file).features}
     assert len(seen) >= 17
     assert not seen & {"skiers", "scans_total", "wait_minutes", "hours_open", "snow_overnight"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_rule_on_paper_gives_every_row_a_value(name):
+    problem = Problem.model_validate(yaml.safe_load((PROJECTS / name / "problem.yaml").read_text()))
+    rows = table(PROJECTS / name / "problem.yaml").frame
+    for text in problem.baselines.values():
+        assert np.isfinite(expression.apply(expression.learn(expression.parse(str(text)), rows), rows)).all()
+
+
+def test_the_owners_rule_scales_tickets_by_what_a_ticket_meant_on_that_run():
+    problem = Problem.model_validate(yaml.safe_load((PROJECTS / "ski-runs" / "problem.yaml").read_text()))
+    rows = table(PROJECTS / "ski-runs" / "problem.yaml").frame
+    rule = expression.parse(str(problem.baselines["ticket_rule"]))
+    sums = rows.groupby("run")[["skiers", "tickets_total"]].transform("sum")
+    expected = rows.tickets_total * sums.skiers / sums.tickets_total
+    np.testing.assert_allclose(expression.apply(expression.learn(rule, rows), rows), expected, rtol=1e-12)
 
 
 def test_models_of_the_planets_see_the_logarithm_of_the_distance_alone():
