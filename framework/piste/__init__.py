@@ -1,0 +1,25 @@
+"""Frame a machine-learning problem and find out honestly which model answers it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from piste.api import predict, run
+    from piste.core.errors import PisteError
+    from piste.core.problem import Problem
+    from piste.result import Result
+
+__version__ = "0.1.0"
+__all__ = ["PisteError", "Problem", "Result", "predict", "run"]
+
+HOMES = {"run": "piste.api", "predict": "piste.api", "Problem": "piste.core.problem", "PisteError": "piste.core.errors", "Result": "piste.result"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `import piste` costs nothing."""
+    if name not in HOMES:
+        raise AttributeError(f"module 'piste' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(HOMES[name]), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -204,6 +205,7 @@ def _described(pool: Pool) -> pd.DataFrame:
             "framing": [column.framing for column in pool.columns],
             "family": [column.entry for column in pool.columns],
             "rule": [column.rule for column in pool.columns],
+            "params": [json.dumps(dict(column.params)) for column in pool.columns],
             "title": [label.title for label in pool.labels],
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +41,7 @@ class Model:
     def raw(self, frame: pd.DataFrame) -> np.ndarray:
         """Return (n_rows,) means or (n_rows, n_classes) probabilities of a typed frame."""
         expanded = expand(frame, self.features)
-        rules = pd.concat([expand(frame, self.also), frame[[*self.also]]], axis=1) if self.also else frame[[]]
-        rules = rules.loc[:, ~rules.columns.duplicated() & ~rules.columns.isin(expanded.columns)]
+        rules = rule_columns(frame, expanded, self.also)
         total: np.ndarray | float = 0.0
         for member in self.members:
             matrix = pd.concat([expanded, rules], axis=1) if member.encoding.matrix == "raw" else expanded
@@ -57,11 +57,16 @@ class Model:
             label = np.array(self.labels)[raw.argmax(axis=1)]
             shares = {f"P({name})": raw[:, code] for code, name in enumerate(self.labels)}
             return pd.DataFrame({"prediction": label, **shares}, index=frame.index)
-        columns = {"prediction": raw}
-        if self.dispersion is not None:
-            spread = NegativeBinomial(np.maximum(raw, 0.0), self.dispersion)
-            columns |= {"q05": spread.quantile(0.05), "q95": spread.quantile(0.95)}
-        return pd.DataFrame(columns, index=frame.index)
+        if self.dispersion is None:
+            return pd.DataFrame({"prediction": raw}, index=frame.index)
+        spread = NegativeBinomial(np.maximum(raw, 0.0), self.dispersion)
+        return pd.DataFrame({"prediction": raw, "q05": spread.quantile(0.05), "q95": spread.quantile(0.95)}, index=frame.index)
+
+
+def rule_columns(frame: pd.DataFrame, expanded: pd.DataFrame, also: Sequence[str]) -> pd.DataFrame:
+    """Return what rules read beside the features: further columns as they are, and their calendar parts."""
+    both = pd.concat([expand(frame, also), frame[[*also]]], axis=1)
+    return both.loc[:, ~both.columns.duplicated() & ~both.columns.isin(expanded.columns)]
 
 
 def predict(kind: Kind, estimator: Any, X: Any, n_classes: int) -> np.ndarray:

@@ -18,7 +18,7 @@ Stage = Literal["baseline", "default", "search"]
 BASELINE = "baseline"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cell:
     """What is computed and stored at once: candidates of one framing x entry on one fold."""
 

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from piste.core.data import Layout
 from piste.core.errors import PisteError
 from piste.core.family import Family
 from piste.core.features import Encoding
+from piste.core.layout import Layout, typed
 from piste.core.model import Constant, Member, Model
-from piste.core.table import typed
 from piste.families import NAMES, family
 
 FORMAT = "piste/1"

@@ -1,0 +1,201 @@
+"""The eight steps in order: problem, data, audit, plan, fit, losses, verdict, track."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from piste.core.comparison import Comparison
+from piste.core.errors import PisteError
+from piste.core.fit import Failed, Outcome
+from piste.core.judge import Members, judge
+from piste.core.layout import Layout, typed
+from piste.core.model import Model
+from piste.core.problem import Problem
+from piste.core.search import Candidate
+from piste.edges import shelf
+from piste.edges.executors import Executor, Processes, default_workers
+from piste.edges.models import unpack
+from piste.edges.shelf import Shelved
+from piste.edges.store import Store, versions
+from piste.edges.tracking import Refit, TrackingDown, open_store
+from piste.engine import Engine, wanted_model
+from piste.prepare import Prepared, load, prepare
+from piste.result import Result, read_model
+from piste.watch import Silent, Watcher
+from piste.work import Refitted, fit_model
+
+DEADLINE = 600.0  # seconds that a cell may take
+IMPORTED = ("piste.work", "scipy.stats", "scipy.linalg", "sklearn.pipeline")  # by every worker, before it is needed
+BEHIND = {"linear": "sklearn.linear_model", "tree": "sklearn.tree", "forest": "sklearn.ensemble", "boosting": "lightgbm",
+          "svm": "sklearn.svm", "kernel": "sklearn.kernel_ridge", "neighbours": "sklearn.neighbors", "neural": "torch"}  # fmt: skip
+SERVING = ("piste", "numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "skops")  # what a logged model needs
+
+
+def home(mlruns: str | Path | None) -> Path:
+    """Return where results are kept: as given, or PISTE_MLRUNS, or mlruns/ in the working directory."""
+    return Path(mlruns or os.environ.get("PISTE_MLRUNS") or "mlruns").resolve()
+
+
+def run(
+    problem: str | Path | Problem,
+    *,
+    changes: Sequence[str] = (),
+    quick: bool = False,
+    code: bool = True,
+    workers: int | None = None,
+    deadline: float = DEADLINE,
+    mlruns: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> Result:
+    """Compare all families on a problem, log the comparison to MLflow, and return it.
+
+    Args:
+        problem: a folder with a problem.yaml, a yaml file, or a Problem.
+        changes: changes to the file such as "search.trials=3".
+        quick: baselines and each family's default only.
+        code: whether code of the problem's folder may run.
+        workers: processes; one per core where not given.
+        deadline: seconds that a cell may take.
+        mlruns: where results are kept; PISTE_MLRUNS, or mlruns/ in the working directory, where not given.
+        watcher: hears of the progress.
+
+    Raises:
+        PisteError: the problem or its data cannot work.
+    """
+    watcher = watcher or Silent()
+    prepared = prepare(problem, changes, watcher, quick=quick, code=code)
+    where = home(mlruns)
+    started = time.time()
+    with Store(where / "results.sqlite") as store:
+        with Engine(prepared, store, watcher, lambda: _workers(prepared, workers), deadline) as engine:
+            comparison, members = _compare(engine, quick=quick)
+            models = engine.refits(comparison, members)
+        before = shelf.by_key(store, comparison.key)
+        shelved = Shelved(comparison, "", before.started if before else started, _keys(models), _plain(members))
+        shelf.keep(store, shelved)
+        link = _log(prepared, shelved, models, where, watcher)
+        shelf.keep(store, replace(shelved, link=link))
+    return Result(comparison, link, lambda: _champion(prepared, shelved, models[comparison.champion].packed))
+
+
+def _compare(engine: Engine, *, quick: bool) -> tuple[Comparison, Members]:
+    """Fit, and judge: a first leaderboard after the defaults, the whole one at the end."""
+    plan, n_folds = engine.prepared.plan, len(engine.prepared.folds.folds)
+    outcomes: dict[tuple[str, str, int], list[Outcome]] = {}
+    for stage in ("baseline", "default", "search"):
+        cells = [cell for cell in plan.cells if cell.stage == stage]
+        if not cells:
+            continue
+        engine.watcher.stage(stage)
+        for cell, found in engine.cells(cells):
+            for candidate, outcome in zip(cell.candidates, found, strict=True):
+                outcomes.setdefault(candidate.key, [Failed("not computed")] * n_folds)[cell.fold] = outcome
+        if stage == "default" and not quick:
+            engine.watcher.board(_judge(engine, outcomes)[0])
+    return _judge(engine, outcomes)
+
+
+def _judge(engine: Engine, outcomes: Mapping[tuple[str, str, int], Sequence[Outcome]]) -> tuple[Comparison, Members]:
+    at = engine.prepared
+    return judge(at.resolved, at.folds, at.plan, outcomes, key=engine.comparison_key(), printed=at.printed, source=at.source)
+
+
+def _workers(prepared: Prepared, workers: int | None) -> Executor:
+    families = {entry.family for entry, _ in prepared.plan.entries.values()}
+    behind = tuple(package for name, package in BEHIND.items() if name in families)
+    return Processes(workers or default_workers(), IMPORTED + behind)
+
+
+def _keys(models: Mapping[str, Refitted]) -> dict[str, str]:
+    return {id: model.key for id, model in models.items()}
+
+
+def _plain(members: Members) -> dict[str, list[tuple[float, str, dict[str, object]]]]:
+    return {id: [(weight, each.entry, dict(each.params)) for weight, each in shares] for id, shares in members.items()}
+
+
+def _log(prepared: Prepared, shelved: Shelved, models: Mapping[str, Refitted], mlruns: Path, watcher: Watcher) -> str:
+    """Write a comparison to MLflow and return its link; where MLflow cannot be reached, say so and go on."""
+    track = prepared.resolved.problem.track
+    whole = prepared.folds.whole.train
+    sample = prepared.resolved.table.frame.iloc[whole[:5]]
+    requirements = tuple(f"{name}=={version.partition('+')[0]}" for name, version in versions(SERVING).items() if version)
+    try:
+        with ExitStack() as stack:
+            refits = {}
+            for id, model in models.items():
+                folder = None
+                if model.packed:
+                    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                    unpack(model.packed, folder)
+                refits[id] = Refit(folder, _inputs(model, folder, sample), model.example, requirements, model.history, model.reason)
+            tracker = open_store(track.uri, mlruns, track.experiment)
+            return tracker.log(shelved.comparison, refits, watcher.logging, started=shelved.started)
+    except TrackingDown as down:
+        watcher.say(f"{down}")
+        return ""
+
+
+def _inputs(model: Refitted, folder: Path | None, sample: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of the sample that a caller of the model must send."""
+    if folder is None:
+        return sample
+    layout = read_model(model.packed)[1]
+    return sample[[slot.name for slot in layout.slots if slot.required and not slot.expression and slot.name in sample]]
+
+
+def show(problem: str | Path, *, mlruns: str | Path | None = None) -> Shelved:
+    """Return the latest comparison of a problem.
+
+    Raises:
+        PisteError: there is none yet.
+    """
+    _, _, name = load(problem, ())
+    file = home(mlruns) / "results.sqlite"
+    found = None
+    if file.exists():
+        with Store(file) as store:
+            found = shelf.latest(store, name)
+    if found is None:
+        raise PisteError(f"{file.parent}: holds no comparison of '{name}' yet. Run: piste run {problem}")
+    return found
+
+
+def predict(problem: str | Path, rows: pd.DataFrame, *, path: str = "", lines=None, mlruns: str | Path | None = None, code: bool = True) -> pd.DataFrame:
+    """Answer new rows with the champion of the latest comparison of a problem.
+
+    Args:
+        problem: a folder with a problem.yaml, or a yaml file.
+        rows: (n_rows, n_columns) to answer.
+        path: how faults name the rows' source.
+        lines: (n_rows,) where each row stands in it.
+        mlruns: where results are kept.
+        code: whether code of the problem's folder may run, where the champion must be fitted anew.
+    """
+    shelved = show(problem, mlruns=mlruns)
+    with Store(home(mlruns) / "results.sqlite") as store:
+        record = store.get(shelved.models[shelved.comparison.champion])
+    packed = record.blob if record else None
+    prepared = None if packed else prepare(problem, (), Silent(), quick=False, code=code)
+    model, layout = _champion(prepared, shelved, packed or b"")
+    return model.predict(typed(layout, rows, path=path, lines=lines))
+
+
+def _champion(prepared: Prepared | None, shelved: Shelved, packed: bytes) -> tuple[Model, Layout]:
+    """Read the champion's model, or fit it anew where it could not be stored."""
+    if packed:
+        return read_model(packed)
+    assert prepared, "without a stored model, the problem is prepared to fit it"
+    id = shelved.comparison.champion
+    row = shelved.comparison.row(id)
+    members = {id: [(weight, Candidate(row.framing, entry, 0, params)) for weight, entry, params in shelved.members[id]]}
+    wanted = wanted_model(prepared, shelved.comparison, id, members)
+    return fit_model(prepared.study, wanted, prepared.folder.resolve()), prepared.layout.requiring((*wanted.features, *wanted.also))

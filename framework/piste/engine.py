@@ -1,0 +1,255 @@
+"""Runs the cells that are not stored yet, and stores what comes of each before anything is made of it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from piste.core.comparison import Comparison
+from piste.core.decision import dispersion
+from piste.core.fit import Failed, Outcome, Predicted
+from piste.core.judge import Members
+from piste.core.plan import Cell
+from piste.edges.executors import Executor, TaskFailed, TimedOut
+from piste.edges.packing import Ref
+from piste.edges.store import Record, Store, fingerprint, key, versions
+from piste.prepare import Prepared
+from piste.watch import Watcher
+from piste.work import Refitted, Share, Wanted, compute, compute_model, needed
+
+PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "torch")  # whose versions may change a number
+HERE = Path(__file__).parent
+EXAMPLE_ROWS = 5
+
+
+@dataclass(slots=True)
+class Engine:
+    """Computes cells and refits for one prepared problem; workers start when the first is needed."""
+
+    prepared: Prepared
+    store: Store
+    watcher: Watcher
+    start: Callable[[], Executor]
+    deadline: float
+    _base: str = field(init=False)
+    _executor: Executor | None = field(init=False, default=None)
+    _study: Ref | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Digest what determines every cell alike."""
+        resolved, study = self.prepared.resolved, self.prepared.study
+        columns = [(column.name, column.kind, column.role) for column in resolved.table.columns]
+        data = _digest(study.expanded, study.rules)
+        weight = hashlib.sha256(study.weight.tobytes() + np.ascontiguousarray(study.target.values).tobytes()).hexdigest()
+        code = fingerprint(*sorted((HERE / "core").glob("*.py")), *sorted((HERE / "numeric").glob("*.py")))
+        self._base = key(resolved.table.digest, columns, data, weight, study.target.kind, study.seed, code, versions(PACKAGES))
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Let the workers go; after an exception at once."""
+        if self._executor is not None:
+            self._executor.close(now=kind is not None)
+
+    @property
+    def executor(self) -> Executor:
+        """Return the workers."""
+        if self._executor is None:
+            self._executor = self.start()
+        return self._executor
+
+    def cells(self, cells: Sequence[Cell]) -> Iterator[tuple[Cell, Sequence[Outcome]]]:
+        """Yield every cell with what came of it, the stored ones first, the others as they finish.
+
+        A cell of several candidates that fails is computed again candidate by candidate, so that a bad one costs its
+        own row only; it is yielded in these parts.
+        """
+        keys = {cell: self.cell_key(cell) for cell in cells}
+        stored = self.store.get_many(list(keys.values()))
+        todo = []
+        for cell in cells:
+            record = stored.get(keys[cell])
+            if record is None or self._retry(record):
+                todo.append(cell)
+            elif record.kind == "divided":
+                yield from self.cells(cell.alone())
+            else:
+                outcomes = _read(record, cell)
+                self.watcher.finished(cell, 0.0, outcomes)
+                yield cell, outcomes
+        yield from self._computed(todo, keys)
+
+    def _computed(self, cells: Sequence[Cell], keys: Mapping[Cell, str]) -> Iterator[tuple[Cell, Sequence[Outcome]]]:
+        running: dict[Future[Any], tuple[Cell, float]] = {}
+        queue = list(reversed(cells))
+        while queue or running:
+            while queue and len(running) < self.executor.workers:
+                cell = queue.pop()
+                self.watcher.started(cell)
+                entry = self.prepared.plan.entries[cell.entry][0]
+                future = self.executor.submit(
+                    compute, self._sent(), cell, entry, self.prepared.folder.resolve(), timeout=self.deadline
+                )
+                running[future] = cell, time.perf_counter()
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                cell, began = running.pop(future)
+                try:
+                    outcomes: Sequence[Outcome] = future.result()
+                except TaskFailed as failure:
+                    if len(cell.candidates) > 1:
+                        self.store.put(keys[cell] if cell in keys else self.cell_key(cell), "divided", {"reason": str(failure)}, {})
+                        queue += reversed(cell.alone())
+                        continue
+                    outcomes = [Failed(str(failure))]
+                    self._keep_failure(cell, failure)
+                else:
+                    self.store.put(self.cell_key(cell), "cell", *_written(outcomes))
+                self.watcher.finished(cell, time.perf_counter() - began, outcomes)
+                yield cell, outcomes
+
+    def _keep_failure(self, cell: Cell, failure: TaskFailed) -> None:
+        """Store a failure that would come again; a death (out of memory, killed) may not, so the next run tries again."""
+        meta = {"reason": str(failure), "deadline": failure.seconds if isinstance(failure, TimedOut) else None}
+        if type(failure).__name__ != "Died":
+            self.store.put(self.cell_key(cell), "failed", meta, {})
+
+    def _retry(self, record: Record) -> bool:
+        """Tell whether a stored failure is worth another try: it ran into a shorter deadline than now."""
+        return record.kind == "failed" and (record.meta.get("deadline") or np.inf) < self.deadline
+
+    def cell_key(self, cell: Cell) -> str:
+        """Return the key of all that determines what comes of a cell."""
+        fold = self.prepared.folds.folds[cell.fold]
+        points = [dict(candidate.params) for candidate in cell.candidates]
+        largest = max(len(each.train) for each in self.prepared.folds.folds)
+        return key(self._base, _fold_digest(fold), largest, cell.fold, cell.framing, self._code(cell.framing, cell.entry), points)
+
+    def _code(self, framing: str, entry: str) -> list[Any]:
+        """Return what names a family and a framing, and their code."""
+        written, kin = self.prepared.plan.entries[entry]
+        folder = HERE / "families" / (written.family or "")
+        sources = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+        if own := written.file or (written.factory or "").partition(":")[0]:
+            sources = [self.prepared.folder / own]
+        return [kin.name, written.factory, fingerprint(*sources, HERE / "framings" / f"{framing}.py")]
+
+    def _sent(self) -> Ref:
+        if self._study is None:
+            self._study = self.executor.put(self.prepared.study)
+        return self._study
+
+    def refits(self, comparison: Comparison, members: Members) -> dict[str, Refitted]:
+        """Return each row of the leaderboard fitted on every row but the holdout; from the store where it is there."""
+        wanted = {row.id: wanted_model(self.prepared, comparison, row.id, members) for row in comparison.judged}
+        keys = {id: self._refit_key(each) for id, each in wanted.items()}
+        stored = self.store.get_many(list(keys.values()))
+        found = {id: _refitted(record) for id in wanted if (record := stored.get(keys[id]))}
+        missing = [id for id in wanted if id not in found]
+        self.watcher.refitting(len(found), len(wanted))
+        whole = self.prepared.folds.whole.train
+        sample = self.prepared.resolved.table.frame.iloc[whole[:EXAMPLE_ROWS]]
+        where = self.prepared.folder.resolve()
+        running = {
+            self.executor.submit(
+                compute_model, self._sent(), wanted[id], self.prepared.layout, sample, where, timeout=self.deadline
+            ): id
+            for id in missing
+        }
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                id = running.pop(future)
+                try:
+                    found[id] = replace(future.result(), key=keys[id])
+                    self.store.put(keys[id], "model", *_written_model(found[id]), blob=found[id].packed)
+                except TaskFailed as failure:
+                    found[id] = Refitted(b"", f"the fit on all rows failed: {failure}", {}, None, keys[id])
+                self.watcher.refitting(len(found), len(wanted))
+        return found
+
+    def comparison_key(self) -> str:
+        """Return the key of all that determines the comparison."""
+        prepared = self.prepared
+        source = prepared.resolved.problem.question
+        return key("comparison", [self.cell_key(cell) for cell in prepared.plan.cells], prepared.printed, source)
+
+    def _refit_key(self, wanted: Wanted) -> str:
+        members = [[share.weight, share.entry.name, dict(share.params)] for share in wanted.members]
+        code = [self._code(wanted.framing, _row_name(share)) for share in wanted.members]
+        layout = self.prepared.layout.to_json()
+        return key("model", self._base, _fold_digest(self.prepared.folds.whole), wanted.title, wanted.dispersion, members, code, layout)
+
+
+def wanted_model(prepared: Prepared, comparison: Comparison, id: str, members: Members) -> Wanted:
+    """Say what is refitted for a row of the leaderboard."""
+    row, table = comparison.row(id), prepared.resolved.table
+    shares = tuple(Share(weight, prepared.plan.entries[each.entry][0], each.params) for weight, each in members[id])
+    spread = None
+    if row.framing == "distribution":
+        spread = dispersion(comparison.predictions["y"].to_numpy(float), comparison.predictions[id].to_numpy(float))
+    features = tuple(column.name for column in table.features)
+    also = needed(shares, table.frame.columns, table.target.name)
+    return Wanted(row.title, row.framing, features, also, spread, shares)
+
+
+def _row_name(share: Share) -> str:
+    """Return the name of the plan's entry that a member came from."""
+    return f"baseline:{share.entry.name}" if share.entry.family == "baseline" else share.entry.name
+
+
+def _fold_digest(fold: Any) -> str:
+    return hashlib.sha256(fold.train.tobytes() + b"|" + fold.stop.tobytes() + b"|" + fold.test.tobytes()).hexdigest()
+
+
+def _digest(*frames: Any) -> str:
+    """Digest frames by all their values."""
+    import pandas as pd
+
+    found = hashlib.sha256()
+    for frame in frames:
+        found.update(repr([(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]).encode())
+        if frame.shape[1]:
+            found.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    return found.hexdigest()
+
+
+def _written(outcomes: Sequence[Predicted]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    about = [
+        {"train": dict(each.train_metrics), "fit": each.fit_seconds, "predict": each.predict_seconds, "notes": list(each.notes)}
+        for each in outcomes
+    ]
+    return {"candidates": about}, {str(i): each.predictions for i, each in enumerate(outcomes)}
+
+
+def _read(record: Record, cell: Cell) -> list[Outcome]:
+    if record.kind == "failed":
+        return [Failed(record.meta["reason"])]
+    about = record.meta["candidates"]
+    assert len(about) == len(cell.candidates), "a key belongs to one list of candidates"
+    return [
+        Predicted(record.arrays[str(i)], each["train"], each["fit"], each["predict"], tuple(each["notes"])) for i, each in enumerate(about)
+    ]
+
+
+def _written_model(model: Refitted) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    example = None if model.example is None else model.example.to_dict("list")
+    return {"reason": model.reason, "example": example}, dict(model.history)
+
+
+def _refitted(record: Record) -> Refitted:
+    import pandas as pd
+
+    example = record.meta["example"]
+    shown = None if example is None else pd.DataFrame(example)
+    return Refitted(record.blob or b"", record.meta["reason"], dict(record.arrays), shown, record.key)

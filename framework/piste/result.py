@@ -1,0 +1,89 @@
+"""What a run gives back in Python."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from piste.core.comparison import Comparison, Verdict
+from piste.core.layout import Layout, typed
+from piste.core.model import Model
+from piste.core.report import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished comparison. Shows itself in a notebook; `predict` answers with the champion."""
+
+    comparison: Comparison
+    link: str
+    champion_model: Callable[[], tuple[Model, Layout]]
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """Return one line per row of the leaderboard, best first."""
+        return tables.leaderboard(self.comparison)
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """Return the out-of-fold predictions: one line per judged row and repeat, one column per leaderboard row."""
+        return self.comparison.predictions
+
+    @property
+    def losses(self) -> pd.DataFrame:
+        """Return the loss matrix: one line per judged row, one column per candidate x rule."""
+        return self.comparison.losses
+
+    @property
+    def trials(self) -> Mapping[str, pd.DataFrame]:
+        """Return, per leaderboard row, one line per hyperparameter setting tried."""
+        return self.comparison.trials
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """Return the cost of each leaderboard row in each fold."""
+        return tables.scores(self.comparison)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return what to do, in one word and in one sentence."""
+        return self.comparison.verdict
+
+    @property
+    def champion(self) -> str:
+        """Return the id of the champion's row."""
+        return self.comparison.champion
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Answer new rows with the champion, fitted on every row but the holdout.
+
+        Args:
+            rows: (n_rows, n_columns) with the columns that the champion was fitted on; others are ignored.
+
+        Raises:
+            PisteError: a column is missing, or holds what it must not.
+        """
+        model, layout = self.champion_model()
+        return model.predict(typed(layout, rows))
+
+    def __str__(self) -> str:
+        """Say the verdict."""
+        return self.verdict.sentence
+
+    def _repr_html_(self) -> str:
+        from piste.edges.pages import leaderboard_page
+
+        return leaderboard_page(self.comparison)
+
+
+def read_model(packed: bytes) -> tuple[Model, Layout]:
+    """Open a packed model."""
+    from piste.edges.models import load, unpack
+
+    with tempfile.TemporaryDirectory() as folder:
+        unpack(packed, Path(folder))
+        return load(Path(folder))

@@ -1,0 +1,113 @@
+"""What a worker does: fit one cell, or fit one row of the leaderboard on all rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from piste.core import expression
+from piste.core.errors import PisteError
+from piste.core.family import Family, Params
+from piste.core.fit import Predicted, Study, fit_cell, refit
+from piste.core.layout import Layout
+from piste.core.model import Model
+from piste.core.plan import Cell
+from piste.core.problem import Entry
+from piste.edges.models import pack
+from piste.edges.own import own_family
+from piste.families import family
+from piste.framings import framings
+
+
+def kin(entry: Entry, folder: Path) -> Family:
+    """Return the family of an entry: one of piste's, or one of the problem's own folder."""
+    return own_family(entry, folder) if entry.file or entry.factory else family(entry.family or entry.name)
+
+
+def compute(study: Study, cell: Cell, entry: Entry, folder: Path) -> list[Predicted]:
+    """Fit a cell in a worker process."""
+    return fit_cell(study, cell, kin(entry, folder), framings()[cell.framing], time.perf_counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One member of what is refitted."""
+
+    weight: float
+    entry: Entry
+    params: Params
+
+
+@dataclass(frozen=True, slots=True)
+class Refitted:
+    """A row of the leaderboard fitted on every row but the holdout."""
+
+    packed: bytes  # empty where it cannot be stored; then `reason` says why
+    reason: str
+    history: dict[str, np.ndarray]  # per epoch, of a network
+    example: Any  # DataFrame: what it answers to the first rows, for the signature; None where there is no model
+    key: str = ""  # in the store
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which row is refitted, and what its model says of itself."""
+
+    title: str
+    framing: str
+    features: tuple[str, ...]
+    also: tuple[str, ...]
+    dispersion: float | None
+    members: tuple[Share, ...]
+
+
+def fit_model(study: Study, wanted: Wanted, folder: Path) -> Model:
+    """Fit a row of the leaderboard on every row but the holdout."""
+    framing = framings()[wanted.framing]
+    members = tuple(refit(study, kin(each.entry, folder), framing, each.params, each.weight) for each in wanted.members)
+    target = study.target
+    labels = target.labels if framing.kind == "classes" else ()
+    return Model(
+        wanted.title, framing.name, framing.kind, target.name, labels, wanted.features, wanted.also, wanted.dispersion, members
+    )
+
+
+def compute_model(study: Study, wanted: Wanted, layout: Layout, sample: Any, folder: Path) -> Refitted:
+    """Refit in a worker process, and pack the model.
+
+    Args:
+        study: table and folds.
+        wanted: what to fit.
+        layout: of the rows that the model will be given.
+        sample: a few typed rows, to show what it answers.
+        folder: of the problem.
+    """
+    model = fit_model(study, wanted, folder)
+    kinds = {family.name: family for family in (kin(each.entry, folder) for each in wanted.members)}
+    history = next((dict(found) for m in model.members if (found := getattr(m.estimator, "history_", None))), {})
+    answer = model.predict(sample)
+    try:
+        return Refitted(pack(model, layout.requiring((*wanted.features, *wanted.also)), kinds), "", history, answer)
+    except PisteError as error:
+        return Refitted(b"", str(error), history, answer)
+
+
+def needed(shares: Sequence[Share], columns: Container[str], target: str) -> tuple[str, ...]:
+    """Return the columns that the rules among the members read, beside the features.
+
+    Args:
+        shares: the members.
+        columns: of the table; any other name is a calendar part of one, such as "date.weekday".
+        target: is never read.
+    """
+    found: dict[str, None] = {}
+    for params in (share.params for share in shares):
+        keys = [key if key in columns else key.rpartition(".")[0] for key in str(params.get("by") or "").split("+") if key]
+        written = sorted(expression.columns(expression.parse(str(params["expression"])))) if "expression" in params else []
+        found |= dict.fromkeys([*keys, *([str(params["time"])] if "time" in params else []), *written])
+    return tuple(name for name in found if name != target)
