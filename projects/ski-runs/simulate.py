@@ -9,6 +9,7 @@ near a wind chill of -9.5 C, shape after Malasevska and Haugom (Norwegian resort
 in models of Verbier and La Plagne. The coefficients themselves are assumptions, chosen so that every run is used.
 """
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -176,7 +177,7 @@ def known_by_evening(rng: np.random.Generator) -> tuple[Evening, np.ndarray]:
 
     weekday = (date.astype(int) + 3) % 7  # 1 January 1970 was a Thursday
     day = np.tile(np.arange(DAYS), SEASONS)
-    chill = 13.12 + 0.6215 * temp + (0.3965 * temp - 11.37) * wind**0.16
+    chill = 13.12 + 0.6215 * temp + (0.3965 * temp - 11.37) * wind**0.16  # as Environment Canada reckons it since 2001
     common = (
         rng.normal(0.03 * np.arange(SEASONS), 0.06)[season]  # slow growth
         - 0.5 * np.exp(-day / 10)  # few come before Christmas
@@ -229,7 +230,6 @@ def flows(riding: np.ndarray, charm: np.ndarray, is_open: np.ndarray) -> tuple[n
 
     Returns:
         Expected skiers (days, hours, runs), and the load of the lifts (days, hours, lifts).
-
     """
     to_lift = np.eye(len(LIFTS))[LIFT_OF]  # (runs, lifts)
     pull = np.exp(charm) * is_open[:, :, None, :]
@@ -289,8 +289,9 @@ def ski_days(seed: int = 0) -> pd.DataFrame:
     if kept.exists():
         return pd.read_parquet(kept)
     rows = simulate(seed)
-    kept.parent.mkdir(exist_ok=True)
-    aside = kept.with_suffix(f".{os.getpid()}.tmp")  # whole or not at all, also where two runs write at once
-    rows.to_parquet(aside, index=False)
-    os.replace(aside, kept)
+    with contextlib.suppress(OSError):  # in a folder that cannot be written to, they are simulated again the next time
+        kept.parent.mkdir(exist_ok=True)
+        aside = kept.with_suffix(f".{os.getpid()}.tmp")  # whole or not at all, also where two runs write at once
+        rows.to_parquet(aside, index=False)
+        os.replace(aside, kept)
     return rows

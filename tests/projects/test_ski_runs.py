@@ -165,6 +165,13 @@ def test_kept_rows_are_the_simulated_ones(load, tmp_path):
     pd.testing.assert_frame_equal(copy.ski_days(1), first)
 
 
+def test_a_folder_that_cannot_be_written_to_still_gives_rows(load, tmp_path):
+    code = tmp_path / "simulate.py"
+    code.write_bytes((FOLDER / "simulate.py").read_bytes())
+    (tmp_path / ".cache").write_text("a file where the folder should be")
+    assert len(load(code).ski_days()) == 4960
+
+
 def test_a_changed_simulator_never_gets_old_rows(load, tmp_path):
     code = tmp_path / "simulate.py"
     code.write_bytes((FOLDER / "simulate.py").read_bytes())
