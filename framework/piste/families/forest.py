@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from piste.core.family import Family, Params, Space, Task, choice, integer
+import numpy as np
+
+from piste.core.family import Family, Params, Rows, Space, Task, choice, integer
 
 TREES = 300  # more never hurts (Probst and Boulesteix, To tune or not to tune the number of trees, 2018), so it is no dimension
 
@@ -43,6 +45,16 @@ def build(task: Task, params: Params, seed: int) -> Any:
     return (ExtraTreesRegressor if extra else RandomForestRegressor)(criterion=criterion, **shape)
 
 
+def fit(task: Task, params: Params, train: Rows, stop: np.ndarray, seed: int) -> Any:
+    """Fit on all training rows.
+
+    Equal weights are given as none: scikit-learn draws its bootstrap samples in another way where it is given any, so
+    that the same forest would come out differently for no reason.
+    """
+    weight = train.sample_weight if np.ptp(train.sample_weight) > 0 else None
+    return build(task, params, seed).fit(train.X, train.y, sample_weight=weight)
+
+
 def describe(task: Task, params: Params) -> str:
     """Name the kind of tree, their number and what was tuned."""
     leaf = "" if params["min_samples_leaf"] == 1 else f", at least {params['min_samples_leaf']} rows a leaf"
@@ -60,4 +72,5 @@ FAMILY = Family(
     space=space,
     build=build,
     describe=describe,
+    fit=fit,
 )

@@ -1,0 +1,72 @@
+"""A forest is scikit-learn's."""
+
+import numpy as np
+import pytest
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
+
+from piste.core.family import Rows, Task
+from piste.families import forest
+from piste.families.forest import FAMILY
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 4))
+    return X, X[:, 0] + rng.normal(size=120)
+
+
+def fitted(kind, params, X, y, weight=None):
+    weight = np.ones(len(y)) if weight is None else weight
+    return FAMILY.fit(Task(kind, len(y), 3), params, Rows(X, y, weight), np.zeros(len(y), dtype=bool), 5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "trees", "plain", "criterion"),
+    [
+        ("mean", "random", RandomForestRegressor, "squared_error"),
+        ("mean", "extra", ExtraTreesRegressor, "squared_error"),
+        ("distribution", "random", RandomForestRegressor, "poisson"),
+        ("distribution", "extra", ExtraTreesRegressor, "poisson"),
+    ],
+)
+def test_numbers_are_predicted_as_by_scikit_learn(rows, kind, trees, plain, criterion):
+    X, y = rows
+    y = np.round(np.exp(y)) if kind == "distribution" else y
+    params = {"trees": trees, "max_features": 0.5, "min_samples_leaf": 3}
+    found = fitted(kind, params, X, y)
+    expected = plain(300, criterion=criterion, max_features=0.5, min_samples_leaf=3, random_state=5).fit(X, y)
+    np.testing.assert_allclose(found.predict(X), expected.predict(X), atol=1e-9)
+
+
+@pytest.mark.parametrize(("trees", "plain"), [("random", RandomForestClassifier), ("extra", ExtraTreesClassifier)])
+def test_classes_are_predicted_as_by_scikit_learn(rows, trees, plain):
+    X, y = rows
+    labels = np.digitize(y, [-1.0, 1.0])
+    params = {"trees": trees, "max_features": "sqrt", "min_samples_leaf": 1, "class_weight": "balanced"}
+    found = fitted("classes", params, X, labels)
+    expected = plain(300, class_weight="balanced", random_state=5).fit(X, labels)
+    np.testing.assert_allclose(found.predict_proba(X), expected.predict_proba(X), atol=1e-9)
+
+
+@pytest.mark.parametrize("trees", ["random", "extra"])
+def test_a_row_of_weight_zero_is_in_no_tree(rows, trees):
+    X, y = rows
+    lies = np.where(np.arange(120) % 3 == 0, 1000.0, y)
+    params = {"trees": trees, "max_features": 1.0, "min_samples_leaf": 1}
+    assert fitted("mean", params, X, lies, np.where(lies == 1000, 0.0, 1.0)).predict(X).max() < 10
+
+
+def test_it_works_on_one_thread_whatever_joblib_would_do():
+    assert FAMILY.build(Task("mean", 100), {"trees": "random", "max_features": 1.0, "min_samples_leaf": 1}, 0).n_jobs == 1
+
+
+def test_a_whole_1_means_all_columns_not_one():
+    model = FAMILY.build(Task("mean", 100), {"trees": "random", "max_features": 1, "min_samples_leaf": 1}, 0)
+    assert isinstance(model.max_features, float)
+
+
+def test_a_row_says_what_was_planted(monkeypatch):
+    monkeypatch.setattr(forest, "TREES", 300)
+    params = {"trees": "extra", "max_features": 0.5, "min_samples_leaf": 2}
+    assert FAMILY.describe(Task("mean", 100), params) == "extra trees, 300 trees, max_features 0.5, at least 2 rows a leaf"
