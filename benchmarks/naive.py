@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.measure import ONE_THREAD, measured
 from benchmarks.ours import FAMILIES
-from benchmarks.sets import CAP_SEED, CAPPED_ROWS, FOLD_SEED, HOLDOUT_SEED, MANY_ROWS, SETS, Set
+from benchmarks.sets import FOLD_SEED, HOLDOUT_SEED, SETS, Set
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -80,7 +80,6 @@ def main(names: list[str]) -> None:
     print("Seconds of a family: of the notebook its search, refit and logging; of piste its fits.")
     print("The last lines: whole process trees, imports and MLflow included. 'error': of piste against the notebook, below 0 is better.")
     print(f"Held-out fifth: seed {HOLDOUT_SEED}. Folds: seed {FOLD_SEED}.")
-    print(f"Above {MANY_ROWS:,} training rows svm sees {CAPPED_ROWS:,} of them (seed {CAP_SEED}), on both sides.")
     RESULTS.mkdir(exist_ok=True)
     about = {"machine": platform.machine(), "cores": os.cpu_count(), "versions": {name: version(name) for name in PACKAGES}}
     (RESULTS / "naive.json").write_text(json.dumps({**about, "outcomes": outcomes}, indent=1) + "\n")

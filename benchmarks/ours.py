@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 import piste
-from benchmarks.sets import FOLD_SEED, SETS, Set, capped
+from benchmarks.sets import FOLD_SEED, SETS, Set
 
 FAMILIES = ("linear", "tree", "forest", "boosting", "svm", "neural")
 
@@ -18,7 +18,7 @@ FAMILIES = ("linear", "tree", "forest", "boosting", "svm", "neural")
 def compare(found: Set, mlruns: Path, rows: pd.DataFrame, families: list[str]) -> piste.Result:
     """Run one comparison: each family's default and nine more, five folds."""
     problem = piste.Problem(
-        problem=f"{found.name}-{len(rows)}",
+        problem=found.name,
         data=rows,
         target=found.target,
         columns=dict.fromkeys(found.categories, "category"),
@@ -32,20 +32,11 @@ def compare(found: Set, mlruns: Path, rows: pd.DataFrame, families: list[str]) -
     return piste.run(problem, mlruns=mlruns)
 
 
-def parts(rows: pd.DataFrame) -> list[tuple[pd.DataFrame, list[str]]]:
-    """Return which rows which families see: all see all, unless the kernel machine's are capped."""
-    few = capped(rows)
-    if len(few) == len(rows):
-        return [(rows, [*FAMILIES])]
-    return [(rows, [name for name in FAMILIES if name != "svm"]), (few, ["svm"])]
-
-
 def whole(found: Set, folder: Path) -> dict[str, Any]:
     """Compare all families, and predict the held-out rows with the champion."""
     rows, held = found.divided()
-    results = [compare(found, folder / "mlruns", seen, families) for seen, families in parts(rows)]
-    best = min(results, key=lambda result: result.comparison.row(result.champion).cost)
-    return {"best": best.comparison.row(best.champion).family, "score": score(found, best, held)}
+    result = compare(found, folder / "mlruns", rows, [*FAMILIES])
+    return {"best": result.comparison.row(result.champion).family, "score": score(found, result, held)}
 
 
 def apart(found: Set, folder: Path) -> dict[str, Any]:
@@ -53,8 +44,7 @@ def apart(found: Set, folder: Path) -> dict[str, Any]:
     rows, held = found.divided()
     outcome: dict[str, Any] = {}
     for name in FAMILIES:
-        seen = capped(rows) if name == "svm" else rows
-        result = compare(found, folder / "mlruns", seen, [name])
+        result = compare(found, folder / "mlruns", rows, [name])
         board = result.leaderboard
         if (board.loc[board["family"] == name, "status"] != "ok").any():
             outcome[name] = {"reason": board.loc[board["family"] == name, "reason"].iloc[0]}

@@ -11,9 +11,7 @@ import pandas as pd
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 HOLDOUT_SEED = 20250301  # which fifth is held out
-CAP_SEED = 20250302  # which rows the kernel machine sees where there are many
 FOLD_SEED = 0
-MANY_ROWS, CAPPED_ROWS = 5000, 4000
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,3 @@ SETS = {
         ),
     )
 }
-
-
-def capped(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that a kernel machine sees."""
-    return rows.sample(CAPPED_ROWS, random_state=CAP_SEED, ignore_index=True) if len(rows) > MANY_ROWS else rows
