@@ -39,6 +39,8 @@ class Trouble:
 
     message: str  # without place and column: "must ..., but ..."
     row: int
+    kind: ColumnKind  # what it would be, but for the trouble
+    mostly: bool = False  # declaring it a category would help too
 
 
 def infer(values: pd.Series, missing: tuple[str, ...], decimal: Decimal, at: Callable[[int], str]) -> Form | Trouble:
@@ -82,7 +84,7 @@ def _boolean(levels: Cells, category: Form, at: Callable[[int], str]) -> Form | 
         return replace(category, kind="boolean")
     if words <= DECLARED_TRUTHS.keys() and words & TRUTHS.keys():
         shown = " and ".join(f"'{text}' ({at(levels.row(i))})" for i, text in enumerate(levels.distinct[:3]))
-        return Trouble(f"must write yes and no in one way, but mixes {shown}. Use true and false, or yes and no", levels.row(1))
+        return Trouble(f"must write yes and no in one way, but mixes {shown}. Use true and false, or yes and no", levels.row(1), "boolean")
     return None
 
 
@@ -105,7 +107,7 @@ def _date(cells: Cells, form: Form, at: Callable[[int], str]) -> Form | Trouble 
             shown = cells.distinct[cells.codes[row]]
             first, second = (times[i][cells.codes[row]].date() for i in whole[:2])
             message = f"must be dates of one reading, but '{shown}' ({at(row)}) may be {first} or {second}, and no other cell tells"
-            return Trouble(f"{message}. Write the dates as year-month-day", row)
+            return Trouble(f"{message}. Write the dates as year-month-day", row, "datetime")
         return _clock(cells, forms[int(whole[0])], at)
     if counts[read.any(axis=0)].sum() <= MOSTLY * cells.total:
         return None
@@ -115,9 +117,10 @@ def _date(cells: Cells, form: Form, at: Callable[[int], str]) -> Form | Trouble 
     like, row = texts[int(np.argmax(read[best]))], cells.row(first)
     return Trouble(
         f"must hold dates written like '{like}', but {_share(int(counts[odd].sum()), cells.total)} not: the first is '{texts[first]}' "
-        f"({at(row)}). Write all dates as year-month-day, mark what is none by `data: {{missing: ['{texts[first]}']}}`, "
-        "or declare the column by `columns: {NAME: category}`",
+        f"({at(row)}). Write all dates as year-month-day, mark what is none by `data: {{missing: ['{texts[first]}']}}`",
         row,
+        "datetime",
+        mostly=True,
     )
 
 
@@ -132,7 +135,9 @@ def _clock(cells: Cells, form: Form, at: Callable[[int], str]) -> Form | Trouble
     if bare.any():
         row = cells.row(int(np.argmax(bare)))
         return Trouble(
-            f"must say the time zone in every cell or in none, but '{cells.distinct[cells.codes[row]]}' ({at(row)}) lacks it", row
+            f"must say the time zone in every cell or in none, but '{cells.distinct[cells.codes[row]]}' ({at(row)}) lacks it",
+            row,
+            "datetime",
         )
     return replace(form, offset=found.pop() if len(found) == 1 else "+00:00")
 
@@ -153,8 +158,10 @@ def _number(cells: Cells, form: Form, decimal: Decimal, at: Callable[[int], str]
     like = f" written like '{texts[int(np.argmax(read[best]))]}'" if read[:, odd].any() else ""
     return Trouble(
         f"must hold numbers{like} throughout, but {_share(int(counts[odd].sum()), cells.total)} not: the first is '{text}' ({at(row)}). "
-        f"Correct it, mark it missing by `data: {{missing: ['{text}']}}`, or declare the column by `columns: {{NAME: category}}`",
+        f"Correct it, mark it missing by `data: {{missing: ['{text}']}}`",
         row,
+        "number",
+        mostly=True,
     )
 
 
@@ -186,7 +193,9 @@ def _decimal(cells: Cells, whole: list[Form], decimal: Decimal, at: Callable[[in
         row = cells.row(int(np.argmax(texts.str.contains(mark, regex=False))))
         name = {",": "comma", ".": "point"}[mark]
         return Trouble(
-            f"must hold numbers, but '{texts[cells.codes[row]]}' ({at(row)}) has a decimal {name}. Say `data: {{decimal: '{mark}'}}`", row
+            f"must hold numbers, but '{texts[cells.codes[row]]}' ({at(row)}) has a decimal {name}. Say `data: {{decimal: '{mark}'}}`",
+            row,
+            "number",
         )
     point, comma = (as_numbers(texts, marks[mark]) for mark in ".,")
     if np.array_equal(point, comma):
@@ -194,7 +203,7 @@ def _decimal(cells: Cells, whole: list[Form], decimal: Decimal, at: Callable[[in
     row = cells.row(int(np.argmax(point != comma)))
     shown = texts[cells.codes[row]]
     message = f"must hold numbers of one reading, but '{shown}' ({at(row)}) may have a decimal mark or thousands"
-    return Trouble(f"{message}. Say `data: {{decimal: '.'}}` or `data: {{decimal: ','}}`", row)
+    return Trouble(f"{message}. Say `data: {{decimal: '.'}}` or `data: {{decimal: ','}}`", row, "number")
 
 
 def decimal_mark(columns: Iterable[pd.Series], missing: tuple[str, ...]) -> Decimal:

@@ -48,10 +48,11 @@ def read_target(problem: Problem, raw: Raw, values: pd.Series) -> Answer:
     form = infer(values, own, raw.decimal, raw.at)
     if kind in ("binary", "category"):
         form = Form("category", (*MISSING_TEXT, *own))
-    elif kind is not None and (not isinstance(form, Form) or form.kind != "number"):
-        form = form if isinstance(form, Trouble) and form.message.startswith("must hold numbers") else Form("number", (*MISSING, *own))
+    elif kind is not None and form.kind != "number":
+        form = Form("number", (*MISSING, *own))
     if isinstance(form, Trouble):
-        raise PisteError(problem.fault("target", f"'{problem.target.column}' in {raw.path} {form.message}"))
+        otherwise = ", or say `kind: category`" if form.mostly else ""
+        raise PisteError(_fault(problem, f"in {raw.path} {form.message}{otherwise}"))
     if form.kind == "datetime":
         raise PisteError(_fault(problem, "must be a number or a class, but holds dates. Predict a duration in days instead"))
     return _numbers(problem, raw, values, form) if form.kind == "number" else _classes(problem, raw, values, form)

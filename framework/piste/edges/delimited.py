@@ -77,10 +77,6 @@ def _decode(content: bytes, path: str, encoding: str | None) -> str:
     wanted = marked or encoding or "utf-8"
     try:
         text = content.decode(wanted)
-    except LookupError as error:
-        raise PisteError(
-            Fault(f"must have an encoding that Python knows, such as utf-8 or latin-1, but data.encoding is '{encoding}'", "", Place(path))
-        ) from error
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         advice = "" if encoding else f". Say how it is written: `data: {{path: {path.rpartition('/')[2]}, encoding: latin-1}}` (or cp1252)"
