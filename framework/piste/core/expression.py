@@ -177,7 +177,7 @@ def check(expression: Expression, frame: pd.DataFrame) -> None:
     for node in walk(expression.root):
         if isinstance(node, Lagged):
             _series(frame, node.column, node.at)
-    lagged_columns = {f"{name}@{lag}": frame[name] for name, lag in lags(expression)}
+    lagged_columns = {f"{name}{lag}": frame[name] for name, lag in lags(expression)}
     none = frame.assign(**lagged_columns).iloc[:0]
     apply(learn(expression, none), none)
 
@@ -198,7 +198,7 @@ def lagged(frame: pd.DataFrame, column: str, lag: Lag, time: str, series_keys: S
     moments, is_date = frame[time], pd.api.types.is_datetime64_any_dtype(frame[time])
     if is_date != bool(lag.unit):
         wanted = "a unit (min, h, d or w), since it holds dates" if is_date else "no unit, since it holds numbers"
-        raise ExpressionError(f"the lag of {column}@{lag} in '{time}' needs {wanted}")
+        raise ExpressionError(f"the lag of {column}{lag} in '{time}' needs {wanted}")
     # numbers: 2020.3 - 0.1 is not 2020.2 to the last digit
     now, before = (moments, moments - lag.delta) if is_date else (moments.round(9), (moments - lag.amount).round(9))
     keys: dict[int | str, pd.Series] = {number: frame[name] for number, name in enumerate(series_keys)}
@@ -209,7 +209,7 @@ def lagged(frame: pd.DataFrame, column: str, lag: Lag, time: str, series_keys: S
         row = known[twice].iloc[0]
         where = " and ".join(f"{name} {row[key]}" for key, name in [("time", time), *enumerate(series_keys)])
         raise ExpressionError(
-            f"{column}@{lag} is not one value: rows share {where}, but differ in '{column}'; name what tells them apart under `unit`"
+            f"{column}{lag} is not one value: rows share {where}, but differ in '{column}'; name what tells them apart under `unit`"
         )
     found = pd.DataFrame({**keys, "time": before}).merge(known, how="left", on=wanted_keys)["value"]
     return np.asarray(found)

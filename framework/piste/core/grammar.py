@@ -46,7 +46,7 @@ class Lag:
     unit: Literal["min", "h", "d", "w", ""]
 
     def __str__(self) -> str:
-        return f"-{int(self.amount) if self.amount.is_integer() else self.amount}{self.unit}"
+        return f"@-{int(self.amount) if self.amount.is_integer() else self.amount}{self.unit}"
 
     @property
     def delta(self) -> timedelta:
@@ -94,7 +94,7 @@ class Lagged(Node):
     @property
     def name(self) -> str:
         """Name the column of a frame that holds it, e.g. "count@-7d"."""
-        return f"{self.column}@{self.lag}"
+        return f"{self.column}{self.lag}"
 
 
 @dataclass(frozen=True, slots=True)

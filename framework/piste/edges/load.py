@@ -1,0 +1,277 @@
+"""A problem, from its file or from Python, with everything that is wrong with it said at once."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from piste.core.contradictions import contradictions
+from piste.core.errors import Fault, PisteError, Place, near
+from piste.core.problem import BLEND, Problem, located, short_data, short_target
+from piste.edges.schema import schema
+from piste.edges.strict_yaml import MOST_BYTES, Document, Keys, decoded, read
+from piste.edges.wording import PlaceOf, faults, nowhere, worded
+
+__all__ = ["load_problem", "make_problem", "schema", "worded"]
+
+FILE = "problem.yaml"
+PLACEHOLDERS: Mapping[str, Any] = {"data": {"path": "-"}, "target": {"column": "\0"}}  # so that the rest can still be judged
+SWITCHES = {word for yes_no in ("yes", "no", "on", "off") for word in (yes_no, yes_no.title(), yes_no.upper())}  # of YAML 1.1
+
+
+def load_problem(path: Path, overrides: Sequence[str] = ()) -> Problem:
+    """Read a problem.
+
+    Args:
+        path: a folder that holds a problem.yaml, or a YAML file.
+        overrides: changes such as "search.trials=3": a dotted key and a value in YAML; null takes the key away.
+
+    Raises:
+        PisteError: everything that is wrong with it, each fault at its line.
+    """
+    file = _file(Path(path))
+    document = read(decoded(_content(file), str(file)), str(file))
+    if not isinstance(document.value, dict):
+        raise PisteError(*document.faults, _no_problem(document, str(file)))
+    changed = [fault for override in overrides for fault in _override(document, override)]
+    empty = _empty(document)
+    written: dict[str, Any] = document.value
+    for keys, _ in empty:
+        written = _without(written, keys)
+    checked = _checked(written, lambda keys, character: _place_of(document, keys, character))
+    wrong = [fault for keys, fault in (*empty, *_switches(document), *checked.wrong) if not _unread(document, keys)]
+    problem = located(checked.problem, str(file), {".".join(map(str, keys)): place for keys, place in document.places.items()})
+    return _sound(problem, [*document.faults, *changed, *wrong], checked.unread | {_field(keys) for keys, _ in empty}, file.parent)
+
+
+def make_problem(**keys: Any) -> Problem:
+    """Return a problem written in Python; the keys are those of problem.yaml, and None stands for a key left out.
+
+    Raises:
+        PisteError: everything that is wrong with it.
+    """
+    checked = _checked({key: value for key, value in keys.items() if value is not None}, nowhere)
+    return _sound(checked.problem, [fault for _, fault in checked.wrong], checked.unread, Path())
+
+
+def _sound(problem: Problem, found: list[Fault], unread: set[str], folder: Path) -> Problem:
+    """Return a problem in which nothing is wrong, its parts together neither."""
+    known = {fault.field for fault in found if fault.field}
+    found += [fault for fault in (*contradictions(problem, unread), *_own_files(problem, folder)) if fault.field not in known]
+    if found:
+        raise PisteError(*dict.fromkeys(found))
+    return problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What the schema says of a problem: the problem without what is wrong, and what that is."""
+
+    problem: Problem
+    wrong: tuple[tuple[Keys, Fault], ...]
+
+    @property
+    def unread(self) -> set[str]:
+        """Return the fields that were given, but wrongly."""
+        return {_field(keys) for keys, _ in self.wrong}
+
+
+def _checked(written: Mapping[str, Any], place_of: PlaceOf) -> _Checked:
+    """Validate, take away what is wrong, and validate the rest: a fault hides no other."""
+    known, wrong = _known(written), dict[Keys, Fault]()
+    while True:
+        try:
+            return _Checked(Problem.model_validate(written, context=known), tuple(wrong.items()))
+        except ValidationError as error:
+            for keys, fault in faults(error, place_of, written):
+                wrong.setdefault(keys, fault)
+                written = _without(written, keys)
+
+
+def _without(written: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
+    """Take a value away, or what holds it; in the place of what must be there stands something."""
+    top, rest = str(keys[0]), dict(written)
+    value = rest.pop(top, None)
+    if len(keys) > 1 and isinstance(value, Mapping) and keys[1] in value:
+        return {**rest, top: {key: each for key, each in value.items() if key != keys[1]}}
+    return {**rest, top: PLACEHOLDERS[top]} if top in PLACEHOLDERS else rest
+
+
+def _known(written: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the names that may be written; what nobody asks for is not imported."""
+    known: dict[str, tuple[str, ...]] = {}
+    if "families" in written:
+        from piste.families import NAMES as FAMILIES
+
+        known["families"] = (*FAMILIES, BLEND)
+    if "framings" in written:
+        from piste.framings import NAMES as FRAMINGS
+
+        known["framings"] = FRAMINGS
+    if "metric" in written:
+        from piste.core.metrics import METRICS
+
+        known["metrics"] = tuple(METRICS)
+    return known
+
+
+def _file(path: Path) -> Path:
+    """Return the file that holds the problem."""
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+        beside = sorted(other.name for other in (path if is_folder else path.parent).iterdir()) if is_folder or path.parent.is_dir() else []
+    except OSError as error:
+        raise PisteError(Fault(f"must be a problem that can be read, but is not: {error.strerror}", place=Place(str(path)))) from error
+    if not is_there:
+        raise PisteError(
+            Fault(f"must be a folder with a {FILE}, or a YAML file, but there is none.{near(path.name, beside)}", place=Place(str(path)))
+        )
+    if not is_folder:
+        return path
+    if FILE in beside:
+        return path / FILE
+    others = [name for name in beside if name.endswith((".yaml", ".yml"))]
+    hint = f" Did you mean '{path / others[0]}'?" if others else ""
+    raise PisteError(Fault(f"must hold a {FILE}, but does not.{hint}", place=Place(str(path))))
+
+
+def _content(file: Path) -> bytes:
+    """Read a regular file, up to a little more than a problem may hold; a pipe would make us wait for ever."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as stream:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise PisteError(Fault(f"must be a file that can be read, but is not: {error.strerror}", place=Place(str(file)))) from error
+    raise PisteError(Fault("must be a file, but is a folder, a pipe or a device", place=Place(str(file))))
+
+
+def _no_problem(document: Document, path: str) -> Fault:
+    if document.value is None and not document.faults:
+        return Fault("must say at least `data: FILE` and `target: COLUMN`, but is empty", place=Place(path))
+    found = "a list" if isinstance(document.value, list) else "a single value"
+    return Fault(f"must be lines of `key: value`, but is {found}", place=document.places.get((), Place(path)))
+
+
+def _override(document: Document, override: str) -> Iterator[Fault]:
+    """Change the document by one key=value; yield what is wrong with that."""
+    label = f"--set {override}"
+    key, sign, text = override.partition("=")
+    keys: Keys = tuple(part.strip() for part in key.split("."))
+    if not sign or not all(keys):
+        yield Fault("must be key=value, such as search.trials=3", place=Place(label))
+        return
+    try:
+        value = read(decoded(text.encode("utf-8", "surrogateescape"), label), label)
+    except PisteError as error:
+        yield from error.faults
+        return
+    yield from value.faults
+    home = document.value
+    for depth, part in enumerate(keys[:-1], start=1):
+        inner = _written_out(keys[:depth], home.get(part))
+        if not isinstance(inner, dict):
+            yield Fault(
+                f"must be set whole, since {part} is {'a list' if isinstance(inner, list) else 'a single value'}", key, Place(label)
+            )
+            return
+        home[part] = inner
+        document.places.setdefault(keys[:depth], Place(label))
+        home = inner
+    if value.value is None:
+        home.pop(keys[-1], None)
+    else:
+        home[keys[-1]] = value.value
+    for places in (document.places, document.scalars):
+        for old in [old for old in places if old[: len(keys)] == keys]:
+            del places[old]
+    document.places[keys] = Place(label)
+
+
+def _written_out(keys: Keys, value: Any) -> Any:
+    """Return a part of a problem so that a key of it can be set: short forms written out, what is absent empty."""
+    if value is None:
+        return {}
+    if isinstance(value, str) and keys in (("data",), ("target",)):
+        return short_data(value) if keys == ("data",) else short_target(value)
+    return value
+
+
+def _empty(document: Document) -> list[tuple[Keys, Fault]]:
+    """Find keys without a value; a hyperparameter may have none, and so may a family."""
+    found = []
+    for keys, value in _values(document.value, ()):
+        if value is not None or keys[0] == "families" or isinstance(keys[-1], int) or _unread(document, keys):
+            continue
+        message = "must not be empty: give a value, or leave the key out"
+        if len(keys) == 2 and keys[0] in ("add", "baselines"):
+            message = "must be an expression, but is empty; did YAML split this at a comma? Then quote the whole expression"
+        found.append((keys, Fault(message, _dotted(keys), _place_of(document, keys, 0))))
+    return found
+
+
+def _switches(document: Document) -> list[tuple[Keys, Fault]]:
+    """Find words among hyperparameters that YAML once took for true and false, and now takes for texts."""
+    message = "must be true or false, or a text in quotes, but is {} (which is no longer a truth value in YAML)"
+    return [
+        (keys, Fault(message.format(value), _dotted(keys), _place_of(document, keys, 0)))
+        for keys, value in _values(document.value.get("families"), ("families",))
+        if len(keys) > 3 and isinstance(value, str) and value in SWITCHES and keys in document.scalars and document.scalars[keys].plain
+    ]
+
+
+def _values(value: Any, keys: Keys) -> Iterator[tuple[Keys, Any]]:
+    """Yield the keys of everything that is neither a list nor a mapping."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _values(inner, (*keys, key))
+    else:
+        yield keys, value
+
+
+def _unread(document: Document, keys: Keys) -> bool:
+    """Tell whether a value is a fault already, as it was written."""
+    return any(keys[:depth] in document.unread for depth in range(1, len(keys) + 1))
+
+
+def _place_of(document: Document, keys: Keys, character: int) -> Place:
+    """Return where a value stands, or what holds it; a character of it, where its characters can be counted."""
+    scalar = document.scalars.get(keys)
+    if character and scalar is not None and scalar.counts:
+        return replace(scalar.place, column=scalar.place.column + character - 1)
+    while keys and keys not in document.places:
+        keys = keys[:-1]
+    return document.places.get(keys, Place())
+
+
+def _dotted(keys: Keys) -> str:
+    return ".".join(map(str, keys))
+
+
+def _field(keys: Keys) -> str:
+    return _dotted(keys[:2])
+
+
+def _own_files(problem: Problem, folder: Path) -> Iterator[Fault]:
+    """Find code of the problem's own that is not in its folder, links followed."""
+    named = {
+        f"families.{number}": entry.file or (entry.factory or "").rpartition(":")[0] for number, entry in enumerate(problem.families or ())
+    }
+    named["data.python"] = (problem.data.python or "").rpartition(":")[0]
+    home = folder.resolve()
+    for field, name in named.items():
+        file = (home / name).resolve()
+        if name and not file.is_relative_to(home):
+            yield problem.fault(field, f"must be a file in the problem's own folder, but '{name}' leads out of it")
+        elif name and not file.is_file():
+            beside = sorted(other.name for other in home.glob("*.py"))
+            yield problem.fault(
+                field, f"must be a file in the problem's own folder, but there is no '{name}'.{near(Path(name).name, beside)}"
+            )

@@ -1,0 +1,98 @@
+"""The JSON Schema of problem.yaml, from which editors complete and explain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from piste.core.problem import BLEND, Problem
+
+VALUE = ["boolean", "number", "string", "null"]
+OWN = {"type": "string", "pattern": r"\.py$", "description": "a file of the problem's own folder that holds a FAMILY"}
+FACTORY = {
+    "type": "string",
+    "pattern": r"\.py:[^:]+$",
+    "description": "FILE.py:FUNCTION that returns a scikit-learn estimator, from the problem's own folder",
+}
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12), short forms included.
+
+    What piste takes, the schema takes; of what piste refuses, a schema can only refuse what shows without a parser of
+    expressions, the other fields or the data.
+    """
+    from piste.core.metrics import METRICS
+    from piste.families import NAMES as FAMILIES
+    from piste.framings import NAMES as FRAMINGS
+
+    made: dict[str, Any] = _tidy(Problem.model_json_schema(by_alias=True))
+    parts, keys = made["$defs"], made["properties"]
+    del parts["Entry"]
+    keys["data"] = _short(keys["data"], "a path, sklearn:NAME or python:FILE.py:FUNCTION")
+    keys["target"] = _short(keys["target"], "the column to predict")
+    keys["metric"]["enum"] = list(METRICS)
+    keys["framings"] = _one_or_more({"enum": list(FRAMINGS)}, keys["framings"])
+    keys["families"] = _one_or_more(_entry([*FAMILIES, BLEND]), keys["families"])
+    whole = {"type": "integer"}  # of a numbered `by`, such as a year
+    holdout = parts["Split"]["properties"]["holdout"]
+    holdout["anyOf"] += [whole]
+    for form in holdout["anyOf"]:
+        if form.get("type") == "array":
+            form["items"] = {"anyOf": [form["items"], whole]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "problem.yaml of piste",
+        **{key: made[key] for key in ("description", "type", "required", "additionalProperties", "properties", "$defs")},
+    }
+
+
+def _tidy(node: Any) -> Any:
+    """Leave out titles that repeat the key, defaults that say nothing, and null: an empty value is refused."""
+    if isinstance(node, list):
+        return [_tidy(each) for each in node if each != {"type": "null"}]
+    if not isinstance(node, dict):
+        return node
+    tidy = {key: _tidy(value) for key, value in node.items() if key not in ("title", "default") or isinstance(value, dict)}
+    if isinstance(node.get("default"), bool | int | str):
+        tidy["default"] = node["default"]
+    if len(tidy.get("anyOf", ())) == 1:
+        [form] = tidy.pop("anyOf")
+        tidy = {**form, **tidy}
+    return tidy
+
+
+def _short(long: dict[str, Any], description: str) -> dict[str, Any]:
+    return {
+        "description": long["description"],
+        "anyOf": [{"type": "string", "minLength": 1, "description": description}, {"$ref": long["$ref"]}],
+    }
+
+
+def _one_or_more(item: dict[str, Any], of: dict[str, Any]) -> dict[str, Any]:
+    return {"description": of["description"], "anyOf": [item, {"type": "array", "minItems": 1, "items": item}]}
+
+
+def _entry(families: list[str]) -> dict[str, Any]:
+    """Describe an entry of `families`: a name, a file, or one name with what it stands for or its values."""
+    value = {
+        "anyOf": [{"type": VALUE}, {"type": "array", "minItems": 1, "items": {"type": VALUE}}],
+        "description": "a value fixes it, a list is a grid",
+    }
+    values = {
+        "type": "object",
+        "properties": {
+            "family": {"enum": families, "description": "the family, where the name is your own"},
+            "file": OWN,
+            "factory": FACTORY,
+        },
+        "additionalProperties": value,
+    }
+    named = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "propertyNames": {"pattern": "^[A-Za-z][A-Za-z0-9_]*$"},
+        "additionalProperties": {"anyOf": [{"type": "null"}, OWN, FACTORY, values]},
+        "description": "one name, and its values",
+    }
+    return {"anyOf": [{"enum": families, "description": "a family with its usual values"}, OWN, named]}
