@@ -53,6 +53,14 @@ def fit_all(table):
     }
 
 
+def shout(frame):
+    return frame["city"].str.upper().value_counts().sort_index().to_dict()
+
+
+def server_threads():
+    return len(os.listdir(f"/proc/{os.getppid()}/task"))
+
+
 def overwrite(table):
     table["X"][0] = 0.0
 

@@ -17,7 +17,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+
 from piste.core.errors import PisteError
 from piste.edges.executors import Died, InProcess, Processes, Raised, TimedOut, _quotas, default_workers
 
@@ -27,7 +29,6 @@ misbehave = importlib.import_module("misbehave")
 SOON = 2.0  # seconds in which everything must be gone
 ALL = {
     "in process": InProcess,
-    "one process": partial(Processes, 1),
     "two processes": partial(Processes, 2),
     "fresh interpreters": partial(Processes, 2, fork=False),
 }
@@ -98,7 +99,7 @@ def test_a_result_arrives(executor):
 
 def test_results_are_identical_wherever_they_are_computed(table):
     results = {}
-    for name, make in ALL.items():
+    for name, make in {**ALL, "one process": partial(Processes, 1)}.items():
         with make() as executor:
             ref = executor.put(table)
             futures = [executor.submit(misbehave.fit, ref, seed, timeout=None) for seed in range(3)]
@@ -359,6 +360,19 @@ def test_forked_tasks_compute_with_what_was_loaded_before_the_fork(table):
     for result in results[1:]:
         for name, values in results[0].items():
             np.testing.assert_array_equal(result[name], values, err_msg=name)
+
+
+def test_texts_of_a_frame_arrive_and_compute(executor):
+    frame = pd.DataFrame({"city": ["Bern", "Thun", None, "Bern"]})
+    assert executor.submit(misbehave.shout, executor.put(frame), timeout=60.0).result() == {"BERN": 2, "THUN": 1}
+
+
+@needs_proc
+def test_the_server_forks_from_one_thread(table):
+    with Processes(1, ("pandas", "sklearn.ensemble", *PRELOAD)) as executor:
+        ref = executor.put(pd.DataFrame({"city": ["Bern"]}))
+        executor.submit(misbehave.shout, ref, timeout=60.0).result()
+        assert executor.submit(misbehave.server_threads, timeout=60.0).result() == 1
 
 
 def test_files_are_private_and_gone_after_closing(tmp_path, monkeypatch):

@@ -476,9 +476,14 @@ def _worker(*arguments: str) -> list[str]:
 def _environment() -> dict[str, str]:
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     one_thread = dict.fromkeys(THREADS, "1")
-    # The seed of str hashes is fixed for models that iterate over sets. macOS would end children that fork after Objective-C ran.
-    fixed = {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"}
-    return {**os.environ, **one_thread, **fixed}
+    return {
+        **os.environ,
+        **one_thread,
+        "PYTHONPATH": path,
+        "PYTHONHASHSEED": "0",  # the same numbers also from models that iterate over sets of texts
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",  # the server must have one thread when it forks
+        "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS ends forked children that use its libraries, unless told
+    }
 
 
 def _drain(stream: Any, tail: bytearray) -> None:
