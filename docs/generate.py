@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from piste.core.family import Dimension, Kind, Task, number
-from piste.core.problem import Problem
+from piste.edges.schema import schema
 from piste.families import NAMES, family
 
 HERE = Path(__file__).parent
@@ -19,54 +19,55 @@ assert set(TASKS) == set(get_args(Kind)), "one of each kind"
 
 
 def keys() -> str:
-    """Return the table of every key of problem.yaml."""
-    schema = Problem.model_json_schema()
+    """Return the table of every key of problem.yaml, from the schema that editors use."""
+    whole = schema()
     lines = ["| key | what it says | what may stand there |", "| --- | --- | --- |"]
-    lines += [f"| `{name}` | {what} | {value} |" for name, what, value in _keys(schema, schema["$defs"], "")]
+    lines += [f"| `{name}` | {what} | {value} |" for name, what, value in _keys(whole, whole["$defs"], "")]
     return "\n".join(lines) + "\n"
 
 
 def _keys(part: Mapping[str, Any], parts: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str, str]]:
     for name, field in part["properties"].items():
-        inner = parts[field["$ref"].rpartition("/")[2]] if "$ref" in field else None
-        what = field.get("description", "")
-        if inner is None:
-            yield prefix + name, what, _value(field, parts)
-        else:
-            yield prefix + name, what, ", ".join(f"`{key}`" for key in inner["properties"])
-            yield from _keys(inner, parts, f"{prefix}{name}.")
+        references = [form["$ref"] for form in (field, *field.get("anyOf", ())) if "$ref" in form]
+        inner = parts[references[0].rpartition("/")[2]] if references else {"properties": {}}
+        yield prefix + name, field.get("description", ""), _value(field, inner)
+        yield from _keys(inner, parts, f"{prefix}{name}.")
 
 
-def _value(field: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
+def _value(field: Mapping[str, Any], inner: Mapping[str, Any] | None = None) -> str:
     """Say in words what a JSON schema allows."""
-    choices = [choice for choice in field.get("anyOf", [field]) if choice.get("type") != "null"]
-    said = dict.fromkeys(_one(choice, parts) for choice in choices)
-    if "true or false" in said and "a text" in said:
-        return "a value"
-    if "a number" in said:
-        said.pop("a whole number", None)
-    return " or ".join(said)
+    forms = field.get("anyOf", [{key: value for key, value in field.items() if key != "description"}])
+    lists = [form for form in forms if form.get("type") == "array"]
+    others = dict.fromkeys(_one(form, inner) for form in forms if form not in lists)
+    if "a number" in others:
+        others.pop("a whole number", None)
+    said = " or ".join(others)
+    if not lists:
+        return said
+    items = _value(lists[0]["items"])
+    return f"{said}, or a list of them" if items == said else f"{said + ', or ' if said else ''}a list: {items}"
 
 
-def _one(choice: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
-    if "const" in choice:
-        return f"`{choice['const']}`"
-    if "enum" in choice:
-        return ", ".join(f"`{value}`" for value in choice["enum"])
-    if "$ref" in choice:
-        return parts[choice["$ref"].rpartition("/")[2]]["title"].lower()
-    kind = choice.get("type")
-    if kind == "array":
-        items = choice.get("items", {})
-        return "a list of entries" if "$ref" in items else "a text or a list of texts"
+def _one(form: Mapping[str, Any], inner: Mapping[str, Any] | None) -> str:
+    if "anyOf" in form:
+        return _value(form)
+    if "$ref" in form:
+        return f"its own keys: {', '.join(f'`{key}`' for key in inner['properties'])}" if inner else "its own keys"
+    if "const" in form:
+        return f"`{form['const']}`"
+    if "enum" in form:
+        return ", ".join(f"`{value}`" for value in form["enum"])
+    kind = form.get("type")
     if kind == "object":
-        values = choice.get("additionalProperties", {})
-        return f"names, each with {_value(values, parts)}" if isinstance(values, dict) and values else "names and values"
+        named = form.get("additionalProperties")
+        return form.get("description") or (f"names, each with {_value(named)}" if isinstance(named, dict) else "names and values")
     if kind in ("integer", "number"):
         noun = "a whole number" if kind == "integer" else "a number"
-        bounds = [f"from {choice['minimum']}" if "minimum" in choice else "", f"to {choice['maximum']:,}" if "maximum" in choice else ""]
+        bounds = [f"from {form['minimum']}" if "minimum" in form else "", f"to {form['maximum']:,}" if "maximum" in form else ""]
         return " ".join([noun, *filter(None, bounds)])
-    return {"string": "a text", "boolean": "true or false"}.get(str(kind), "a value")
+    if kind == "string":
+        return form.get("description", "a text")
+    return {"boolean": "true or false"}.get(str(kind), "a value")
 
 
 def families() -> str:

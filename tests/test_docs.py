@@ -42,6 +42,8 @@ def test_what_is_generated_is_as_the_code_has_it(page):
 def test_every_yaml_example_is_a_problem(where, text, tmp_path):
     from piste.edges.load import load_problem
 
+    for own in ("mine.py", "model.py", "simulate.py"):
+        (tmp_path / own).touch()
     (tmp_path / "problem.yaml").write_text(text)
     load_problem(tmp_path / "problem.yaml", ())
 
