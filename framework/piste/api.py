@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from piste.core.comparison import Comparison
 from piste.core.errors import PisteError
 from piste.core.fit import Failed, Outcome
-from piste.core.judge import Members, judge
+from piste.core.judge import Members, column_of, judge
 from piste.core.layout import Layout, typed
+from piste.core.losses import Judgements
 from piste.core.model import Model
+from piste.core.plan import Plan
 from piste.core.problem import Problem
 from piste.core.search import Candidate
 from piste.edges import shelf
 from piste.edges.executors import Executor, Processes, default_workers
 from piste.edges.models import unpack
 from piste.edges.shelf import Shelved
+from piste.edges.sources import Refused, read_file
 from piste.edges.store import Store, versions
 from piste.edges.tracking import Refit, TrackingDown, open_store
 from piste.engine import Engine, wanted_model
@@ -90,6 +95,8 @@ def _compare(engine: Engine, *, quick: bool) -> tuple[Comparison, Members]:
     """Fit, and judge: a first leaderboard after the defaults, the whole one at the end."""
     plan, n_folds = engine.prepared.plan, len(engine.prepared.folds.folds)
     outcomes: dict[tuple[str, str, int], list[Outcome]] = {}
+    lines = Judgements.of(engine.prepared.folds, forward=engine.prepared.resolved.rule.scheme == "forward")
+    best = math.inf
     for stage in ("baseline", "default", "search"):
         cells = [cell for cell in plan.cells if cell.stage == stage]
         if not cells:
@@ -98,9 +105,24 @@ def _compare(engine: Engine, *, quick: bool) -> tuple[Comparison, Members]:
         for cell, found in engine.cells(cells):
             for candidate, outcome in zip(cell.candidates, found, strict=True):
                 outcomes.setdefault(candidate.key, [Failed("not computed")] * n_folds)[cell.fold] = outcome
+                best = _announce(engine, candidate, outcomes[candidate.key], lines, best)
         if stage == "default" and not quick:
             engine.watcher.board(_judge(engine, outcomes)[0])
     return _judge(engine, outcomes)
+
+
+def _announce(engine: Engine, candidate: Candidate, outcomes: Sequence[Outcome], lines: Judgements, best: float) -> float:
+    """Tell the watcher of a candidate, once complete, that is better than all before it; return the best cost."""
+    at = engine.prepared
+    found = column_of(at.resolved, at.folds, at.plan, candidate, outcomes, lines)
+    if found is None:
+        return best
+    column, label = found
+    metric = at.resolved.metric
+    cost = float(metric.shown(np.average(column.lines, weights=at.resolved.table.weight[lines.row])))
+    if cost < best:
+        engine.watcher.best(label.title, metric.cost_name, cost)
+    return min(best, cost)
 
 
 def _judge(engine: Engine, outcomes: Mapping[tuple[str, str, int], Sequence[Outcome]]) -> tuple[Comparison, Members]:
@@ -169,7 +191,50 @@ def show(problem: str | Path, *, mlruns: str | Path | None = None) -> Shelved:
     return found
 
 
-def predict(problem: str | Path, rows: pd.DataFrame, *, path: str = "", lines=None, mlruns: str | Path | None = None, code: bool = True) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run would compute, and about how long that takes."""
+
+    plan: Plan
+    stored: frozenset[int]  # id() of the cells that are stored
+    seconds: Mapping[int, float]  # id() of a cell -> seconds; NaN where a small fit failed
+    workers: int
+
+
+def plan(
+    problem: str | Path | Problem,
+    *,
+    changes: Sequence[str] = (),
+    quick: bool = False,
+    code: bool = True,
+    workers: int | None = None,
+    mlruns: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> Estimate:
+    """Lay out a run without computing it; the times are extrapolated from fits on a few hundred rows."""
+    watcher = watcher or Silent()
+    prepared = prepare(problem, changes, watcher, quick=quick, code=code)
+    count = workers or default_workers()
+    with ExitStack() as stack:
+        folder = home(mlruns)
+        if not (folder / "results.sqlite").exists():  # nothing is written for a look ahead
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        store = stack.enter_context(Store(folder / "results.sqlite"))
+        engine = stack.enter_context(Engine(prepared, store, watcher, lambda: _workers(prepared, count), DEADLINE))
+        stored = engine.stored()
+        todo = [cell for cell in prepared.plan.cells if id(cell) not in stored]
+        return Estimate(prepared.plan, frozenset(stored), engine.estimate(todo), count)
+
+
+def predict(
+    problem: str | Path,
+    rows: pd.DataFrame,
+    *,
+    path: str = "",
+    lines: np.ndarray | None = None,
+    mlruns: str | Path | None = None,
+    code: bool = True,
+) -> pd.DataFrame:
     """Answer new rows with the champion of the latest comparison of a problem.
 
     Args:
@@ -179,6 +244,9 @@ def predict(problem: str | Path, rows: pd.DataFrame, *, path: str = "", lines=No
         lines: (n_rows,) where each row stands in it.
         mlruns: where results are kept.
         code: whether code of the problem's folder may run, where the champion must be fitted anew.
+
+    Raises:
+        PisteError: there is no comparison yet, or the rows cannot be read.
     """
     shelved = show(problem, mlruns=mlruns)
     with Store(home(mlruns) / "results.sqlite") as store:
@@ -187,6 +255,33 @@ def predict(problem: str | Path, rows: pd.DataFrame, *, path: str = "", lines=No
     prepared = None if packed else prepare(problem, (), Silent(), quick=False, code=code)
     model, layout = _champion(prepared, shelved, packed or b"")
     return model.predict(typed(layout, rows, path=path, lines=lines))
+
+
+def predict_file(problem: str | Path, rows: Path, *, mlruns: str | Path | None = None, code: bool = True) -> pd.DataFrame:
+    """Answer the rows of a file: its columns, with the answers behind them.
+
+    Raises:
+        PisteError: as `predict`, or the file cannot be read.
+    """
+    try:
+        raw = read_file(rows)
+    except Refused as error:
+        raise PisteError(f"{rows}: {error}") from error
+    answers = predict(problem, raw.frame, path=str(rows), lines=raw.lines, mlruns=mlruns, code=code)
+    kept = raw.frame.reset_index(drop=True).map(_unformula)
+    taken = {name: f"{name} (answer)" for name in answers.columns if name in kept}
+    return pd.concat([kept, answers.rename(columns=taken)], axis=1)
+
+
+def _unformula(cell: object) -> object:
+    """Disarm a text that a spreadsheet would run as a formula (CWE-1236); numbers stay."""
+    if not isinstance(cell, str) or not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
 
 
 def _champion(prepared: Prepared | None, shelved: Shelved, packed: bytes) -> tuple[Model, Layout]:

@@ -28,6 +28,9 @@ class Watcher(Protocol):
     def finished(self, cell: Cell, seconds: float, outcomes: Sequence[Outcome]) -> None:
         """Hear what came of a cell; 0 seconds where it was stored."""
 
+    def best(self, title: str, cost_name: str, cost: float) -> None:
+        """Hear of a candidate that is better than all before it."""
+
     def board(self, comparison: Comparison) -> None:
         """Hear of the first leaderboard, before the search."""
 
@@ -54,6 +57,9 @@ class Silent:
         """Keep it."""
 
     def finished(self, cell: Cell, seconds: float, outcomes: Sequence[Outcome]) -> None:
+        """Keep it."""
+
+    def best(self, title: str, cost_name: str, cost: float) -> None:
         """Keep it."""
 
     def board(self, comparison: Comparison) -> None:

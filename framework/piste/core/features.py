@@ -39,7 +39,7 @@ def _calendar(name: str, times: pd.Series) -> dict[str, pd.Series]:
     parts = {
         f"{name}.weekday": at.day_name(),
         f"{name}.month": at.month_name(),
-        f"{name}.day_of_year": at.dayofyear.astype(float),
+        f"{name}.day_of_year": at.day_of_year.astype(float),
         f"{name}.days": (times - pd.Timestamp(0, tz=at.tz)) / pd.Timedelta(days=1),
         f"{name}.hour": at.strftime("%H"),
     }

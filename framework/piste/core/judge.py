@@ -54,6 +54,9 @@ def judge(
         printed: the resolved problem as text.
         source: where the rows came from.
 
+    Raises:
+        PisteError: no baseline could be computed, so there is nothing to compare with.
+
     Returns:
         The comparison, and what to refit for each of its rows.
     """
@@ -108,23 +111,30 @@ def judge(
 
 
 def _columns(resolved: Resolved, folds: Folds, plan: Plan, outcomes: Outcomes, lines: Judgements) -> Pool:
-    framings = {framing.name: framing for framing in resolved.framings}
     columns, labels, parts, members = [], [], [], []
-    n_train = max(len(fold.train) for fold in folds.folds)
     for candidate in plan.candidates:
-        got = outcomes.get(candidate.key, ())
-        if len(got) != lines.fold[-1] + 1 or any(isinstance(part, Failed) for part in got):
-            continue
-        done = tuple(part for part in got if isinstance(part, Predicted))
-        framing, kin = framings[candidate.framing], plan.entries[candidate.entry][1]
-        raw = np.concatenate([part.predictions for part in done])
-        target, metric = resolved.table.target, resolved.metric
-        columns.append(make_column(framing, candidate.entry, candidate.number, candidate.params, raw, target, metric, lines))
-        said = kin.describe(resolved.task(framing, n_train), candidate.params)
-        labels.append(Label(f"{kin.title} ({said})" if said else kin.title, kin.tier))
-        parts.append(done)
-        members.append(((1.0, candidate),))
+        if found := column_of(resolved, folds, plan, candidate, outcomes.get(candidate.key, ()), lines):
+            columns.append(found[0])
+            labels.append(found[1])
+            parts.append(tuple(part for part in outcomes[candidate.key] if isinstance(part, Predicted)))
+            members.append(((1.0, candidate),))
     return Pool(tuple(columns), tuple(labels), tuple(parts), tuple(members))
+
+
+def column_of(
+    resolved: Resolved, folds: Folds, plan: Plan, candidate: Candidate, outcomes: Sequence[Outcome], lines: Judgements
+) -> tuple[Column, Label] | None:
+    """Return the column of a candidate and what it is called; None until every fold is predicted."""
+    done = [part for part in outcomes if isinstance(part, Predicted)]
+    if len(done) != len(folds.folds):
+        return None
+    framing = next(framing for framing in resolved.framings if framing.name == candidate.framing)
+    raw = np.concatenate([part.predictions for part in done])
+    target, metric = resolved.table.target, resolved.metric
+    column = make_column(framing, candidate.entry, candidate.number, candidate.params, raw, target, metric, lines)
+    kin = plan.entries[candidate.entry][1]
+    said = kin.describe(resolved.task(framing, max(len(fold.train) for fold in folds.folds)), candidate.params)
+    return column, Label(f"{kin.title} ({said})" if said else kin.title, kin.tier)
 
 
 def _blended(pool: Pool, resolved: Resolved, plan: Plan, lines: Judgements, y: np.ndarray, weight: np.ndarray) -> Pool:

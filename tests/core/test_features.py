@@ -1,0 +1,109 @@
+"""From columns to matrices."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.preprocessing import StandardScaler
+
+from piste.core.features import Encoding, expand, learn
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "date": pd.date_range("2024-01-01", periods=40, freq="D"),
+            "x": np.where(rng.random(40) < 0.2, np.nan, rng.normal(size=40)),
+            "colour": pd.Series(rng.choice(["red", "green", "blue"], 40), dtype="str").where(rng.random(40) < 0.9, None),
+            "constant": 1.0,
+        }
+    )
+
+
+TRAIN = np.arange(30)
+
+
+@pytest.mark.parametrize("matrix", ["codes", "onehot", "scaled"])
+def test_an_encoding_survives_the_way_through_json(frame, matrix):
+    expanded = expand(frame, list(frame))
+    encoding = learn(expanded, TRAIN, matrix)
+    read = Encoding.from_json(json.loads(json.dumps(encoding.to_json())))
+    assert read == encoding
+    np.testing.assert_array_equal(read.apply(expanded), encoding.apply(expanded))
+
+
+@pytest.mark.parametrize("matrix", ["codes", "onehot", "scaled"])
+def test_only_training_rows_are_looked_at(frame, matrix):
+    expanded = expand(frame, list(frame))
+    changed = expanded.copy()
+    changed.loc[30:, "x"] = 1e6
+    changed.loc[30:, "colour"] = "violet"
+    assert learn(changed, TRAIN, matrix) == learn(expanded, TRAIN, matrix)
+
+
+def test_scaled_numbers_are_those_of_scikit_learn(frame):
+    complete = frame.assign(x=frame["x"].fillna(0.5))
+    encoding = learn(expand(complete, ["x"]), TRAIN, "scaled")
+    expected = StandardScaler().fit(complete.loc[TRAIN, ["x"]].to_numpy()).transform(complete[["x"]].to_numpy())
+    np.testing.assert_allclose(encoding.apply(expand(complete, ["x"])), expected, rtol=1e-12)
+
+
+def test_a_matrix_is_read_only(frame):
+    X = learn(expand(frame, list(frame)), TRAIN, "scaled").apply(expand(frame, list(frame)))
+    with pytest.raises(ValueError, match="read-only"):
+        X[0, 0] = 1.0
+
+
+def test_scaled_has_no_missing_value_and_no_constant_column(frame):
+    encoding = learn(expand(frame, list(frame)), TRAIN, "scaled")
+    X = encoding.apply(expand(frame, list(frame)))
+    assert np.isfinite(X).all()
+    assert "x is missing" in encoding.names
+    assert "constant" not in encoding.names
+    assert (X[TRAIN].std(axis=0) > 0).all()
+    assert X.shape[1] == len(encoding.names)
+
+
+def test_codes_hold_missing_and_unseen_levels_as_nan(frame):
+    unseen = frame.assign(colour=frame["colour"].mask(frame.index == 35, "violet"))
+    encoding = learn(expand(unseen, ["colour"]), TRAIN, "codes")
+    codes = encoding.apply(expand(unseen, ["colour"]))[:, 0]
+    assert encoding.categorical == (0,)
+    assert np.isnan(codes[35])
+    assert np.isnan(codes) [unseen["colour"].isna().to_numpy()].all()
+
+
+def test_an_unseen_level_is_no_level_in_onehot():
+    frame = pd.DataFrame({"colour": pd.Series(["a", "b", "c", "a", "z"], dtype="str")})
+    encoding = learn(frame, np.arange(4), "onehot")
+    assert encoding.names == ("colour=a", "colour=b", "colour=c")
+    assert encoding.apply(frame)[4].tolist() == [0, 0, 0]
+
+
+def test_of_a_plain_yes_and_no_one_column_is_enough():
+    frame = pd.DataFrame({"answer": pd.Series(["yes", "no", "yes"], dtype="str")})
+    assert learn(frame, np.arange(3), "onehot").names == ("answer=no",)
+
+
+def test_rare_levels_share_a_column():
+    levels = [f"level {i:02d}" for i in range(40)] * 2 + ["level 00"]
+    encoding = learn(pd.DataFrame({"level": pd.Series(levels, dtype="str")}), np.arange(len(levels)), "onehot")
+    assert len(encoding.names) == 31
+    assert encoding.names[-1] == "level=other levels"
+
+
+def test_dates_become_calendar_parts_in_english_whatever_the_locale(frame):
+    expanded = expand(frame, ["date"])
+    assert expanded.columns.tolist() == ["date.weekday", "date.month", "date.day_of_year", "date.days"]
+    assert expanded.loc[0, ["date.weekday", "date.month"]].tolist() == ["Monday", "January"]
+    assert expanded.loc[39, "date.days"] - expanded.loc[0, "date.days"] == 39
+
+
+def test_clock_times_become_hours():
+    frame = pd.DataFrame({"at": pd.date_range("2024-01-01 05:00", periods=3, freq="h")})
+    assert expand(frame, ["at"])["at.hour"].tolist() == ["05", "06", "07"]
