@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from piste.core.errors import PisteError
@@ -44,6 +44,17 @@ def database_uri(path: Path) -> str:
     if "?" in str(path):
         raise PisteError(f"{path}: must not hold a '?', which would end the path in the address of a database. Rename the folder.")
     return f"sqlite:///{path.absolute()}"
+
+
+def link_for_mlflow(path: Path) -> None:
+    """Let a plain `mlflow ui` in the working directory open mlruns/mlflow.db: it would begin an empty database there.
+
+    Done only for the usual place, and only where nothing has that name; SQLite follows the link to the file and its log.
+    """
+    if path == Path.cwd() / "mlruns" / "mlflow.db":
+        # Some file systems have no links; then a plain `mlflow ui` shows nothing, and `piste ui` shows all.
+        with suppress(OSError):
+            Path("mlflow.db").symlink_to(Path("mlruns") / "mlflow.db")
 
 
 def _check(path: Path) -> None:

@@ -16,12 +16,11 @@ MOST_METRICS = 4  # columns of a page beside the cost
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A row of the table, with its interval as percentages of the picture's width; `at` is None where it lies outside."""
+    """A row of the table, with its interval and its cost as percentages of the picture's width; None where not in it."""
 
     row: Judged
     colour: str
-    left: float
-    width: float
+    interval: tuple[float, float] | None  # from the left, and its width
     at: float | None
 
 
@@ -41,7 +40,7 @@ def leaderboard_page(comparison: Comparison) -> str:
         comparison=comparison,
         lines=[_line(row, low, high) for row in comparison.judged],
         baseline=_percentage(comparison.row(comparison.best_baseline).cost, low, high),
-        metrics=[name for name in shown if name != comparison.cost_name][:MOST_METRICS],
+        metrics=[name for name in shown if name != comparison.cost_name.lower().replace(" ", "_")][:MOST_METRICS],
         trained=trained,
         notes=[*comparison.notes, *(f"{row.title}: {text}" for row in comparison.judged for text in row.notes)],
         number=number,
@@ -51,9 +50,11 @@ def leaderboard_page(comparison: Comparison) -> str:
 
 
 def _line(row: Judged, low: float, high: float) -> _Line:
-    left, right = (_percentage(value, low, high) for value in (row.cost_lo, row.cost_hi))
-    at = _percentage(row.cost, low, high) if row.cost <= high else None
-    return _Line(row, colour(row.family), left, round(right - left, 2), at)
+    if row.cost > high:
+        return _Line(row, colour(row.family), None, None)
+    at, left, right = (_percentage(value, low, high) for value in (row.cost, row.cost_lo, row.cost_hi))
+    known = not (math.isnan(row.cost_lo) or math.isnan(row.cost_hi))
+    return _Line(row, colour(row.family), (left, round(right - left, 2)) if known else None, at)
 
 
 def _percentage(value: float, low: float, high: float) -> float:
@@ -77,6 +78,15 @@ def note(comparison: Comparison, longest: int) -> str:
     if rest:
         lines += ["", f"and {len(rest)} more in leaderboard.html"]
     return "\n".join(lines)[:longest]
+
+
+def row_note(comparison: Comparison, row: Judged) -> str:
+    """Return what there is to say about one row, in Markdown."""
+    interval = f"{_text(comparison.cost_name)} {number(row.cost)} ({number(row.cost_lo)} to {number(row.cost_hi)})"
+    gain = "the best baseline" if row.id == comparison.best_baseline else f"{percent(row.gain_vs_baseline)} than the best baseline"
+    chosen = f"; the best of {row.n_trials} settings" if row.n_trials > 1 else ""
+    tied = "; too close to the best to tell apart" if row.tied_with_best and row.id != comparison.judged[0].id else ""
+    return "\n\n".join([f"{interval}, {gain}{tied}{chosen}.", *map(_text, row.notes)])
 
 
 def _rows(comparison: Comparison) -> Iterator[str]:

@@ -25,8 +25,8 @@ from piste.core.comparison import Absent, Comparison, Judged
 from piste.core.errors import Fault, PisteError, near
 from piste.core.report import figures
 from piste.core.report.tables import as_json, flat, rounded
-from piste.edges.embedded import database_uri, ensure_database, sole_writer
-from piste.edges.pages import leaderboard_page, note
+from piste.edges.embedded import database_uri, ensure_database, link_for_mlflow, sole_writer
+from piste.edges.pages import leaderboard_page, note, row_note
 from piste.edges.view import TAG, link, view, view_id
 
 if TYPE_CHECKING:
@@ -141,6 +141,10 @@ class Tracker:
         """Whether the store is a sqlite file, which we make, and which one process at a time writes to."""
         return self.uri.startswith("sqlite:")
 
+    @property
+    def _database(self) -> Path:
+        return Path(self.uri.removeprefix("sqlite:///"))
+
     def _link(self, experiment_id: str, key: str, base_url: str | None = None) -> str:
         server = without_password(self.uri) if urlsplit(self.uri).scheme in SERVERS else LOCAL_UI
         return link(base_url or server, experiment_id, key)
@@ -156,7 +160,8 @@ class Tracker:
 
             try:
                 if self._local:
-                    ensure_database(Path(self.uri.removeprefix("sqlite:///")), self.mlruns / "artifacts")
+                    ensure_database(self._database, self.mlruns / "artifacts")
+                    link_for_mlflow(self._database)
                 yield MlflowClient(self.uri)
             except (MlflowException, SQLAlchemyError, requests.RequestException, OSError) as error:
                 reason = str(error).strip().partition("\n")[0][:300]
@@ -344,9 +349,7 @@ class _Writing:
         """Write a judged row; the run lasts as long as one fit did."""
         from mlflow.entities import Param
 
-        more = {"mlflow.loggedArtifacts": _tables("trials.json"), "piste.n_trials": str(row.n_trials)}
-        if row.notes:
-            more["mlflow.note.content"] = "\n\n".join(row.notes)[:LONGEST_TAG]
+        more = {"mlflow.loggedArtifacts": _tables("trials.json"), "mlflow.note.content": row_note(self.comparison, row)[:LONGEST_TAG]}
         if refit is not None and refit.reason:
             more["piste.model"] = refit.reason[:LONGEST_TAG]
         run_id = self._run(row.title, {**tags, **more}, dataset, start_ms)
@@ -467,7 +470,8 @@ def _save(figure: Figure, path: Path) -> None:
 
 def _write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame in the form that MLflow's table view reads."""
-    frame.to_json(path, orient="split", index=False, date_format="iso", double_precision=10)
+    short = frame.assign(**{name: frame[name].map(rounded, na_action="ignore") for name in frame.select_dtypes("float").columns})
+    short.to_json(path, orient="split", index=False, date_format="iso", double_precision=15)
 
 
 def _tables(*names: str) -> str:

@@ -41,12 +41,13 @@ def view(comparison: Comparison, created_ms: int) -> str:
 
 def _state(comparison: Comparison) -> dict[str, Any]:
     usual = _usual_metric(comparison)
-    wins, stable, price = "piste-wins", "piste-stable", "piste-price"
+    first, beside, more = "piste-cost", "piste-beside", "piste-more"
     charts = [
-        *(_card("BAR", wins, metricKey=name) for name in ("cost", "gain_vs_baseline", usual)),
+        _card("BAR", first, metricKey="cost"),
+        *(_card("BAR", beside, metricKey=name) for name in ("gain_vs_baseline", usual)),
         _card(
             "LINE",
-            stable,
+            more,
             metricKey="fold_cost",
             selectedMetricKeys=["fold_cost"],
             xAxisKey="step",
@@ -54,14 +55,14 @@ def _state(comparison: Comparison) -> dict[str, Any]:
             scaleType="linear",
             lineSmoothness=0,
         ),
-        _card("SCATTER", price, xaxis={"key": "fit_seconds", "type": "METRIC"}, yaxis={"key": "cost", "type": "METRIC"}),
+        _card("SCATTER", more, xaxis={"key": "fit_seconds", "type": "METRIC"}, yaxis={"key": "cost", "type": "METRIC"}),
     ]
     sections = [
-        (wins, f"Which model wins? The cost is the {comparison.cost_name}: lower is better"),
-        (stable, f"Is it stable? The cost on each of {len(comparison.fold_names)} folds"),
-        (price, "At what price? The cost against the seconds of a fit"),
+        (first, f"Cost: {comparison.cost_name}, lower is better", 1, 400),
+        (beside, f"Gain over the best baseline, {usual}", 2, 360),
+        (more, "Cost on each fold, and against the time of a fit", 2, 360),
     ]
-    columns = ["cost", "cost_lo", "cost_hi", "gain_vs_baseline", "tied_with_best", usual, "fit_seconds"]
+    metrics = ["cost", "cost_lo", "cost_hi", "gain_vs_baseline", "tied_with_best", usual, "fit_seconds"]
     return {
         "searchFilter": f"tags.`piste.comparison` = '{comparison.key}' and tags.`piste.role` = 'candidate'",
         "orderByKey": "metrics.`cost`",
@@ -70,12 +71,22 @@ def _state(comparison: Comparison) -> dict[str, Any]:
         "lifecycleFilter": "Active",
         "modelVersionFilter": "All Runs",
         "datasetsFilter": [],
-        "selectedColumns": [*(f"metrics.`{name}`" for name in columns), "tags.`piste.status`", "tags.`piste.reason`", "attributes.`Models`"],
+        "selectedColumns": [*(f"metrics.`{name}`" for name in metrics), "tags.`piste.status`", "tags.`piste.reason`", "attributes.`Models`"],
         "runsHiddenMode": "SHOW_ALL",
         "runsVisibilityMap": {},
         "compareRunCharts": charts,
         "compareRunSections": [
-            {"uuid": uuid, "name": name, "display": True, "isReordered": True, "deleted": False, "isGenerated": False} for uuid, name in sections
+            {
+                "uuid": uuid,
+                "name": name,
+                "columns": columns,
+                "cardHeight": height,
+                "display": True,
+                "isReordered": True,
+                "deleted": False,
+                "isGenerated": False,
+            }
+            for uuid, name, columns, height in sections
         ],
         "isAccordionReordered": True,
         "viewMaximized": False,

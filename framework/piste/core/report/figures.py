@@ -202,7 +202,7 @@ def leaderboard_intervals(comparison: Comparison) -> Figure:
         if row.cost > high:
             axes.annotate("", (high, at), (high - 0.03 * (high - low), at), arrowprops={"arrowstyle": "->", "color": colour(row.family)})
         else:
-            axes.plot([row.cost_lo, min(row.cost_hi, high)], [at, at], color=colour(row.family), lw=2.4, solid_capstyle="round", zorder=2)
+            axes.plot([max(row.cost_lo, low), min(row.cost_hi, high)], [at, at], color=colour(row.family), lw=2.4, solid_capstyle="round", zorder=2)
             axes.scatter([row.cost], [at], s=46, color=colour(row.family), edgecolor="white", lw=0.8, zorder=3)
         axes.text(1.01, at, _between(row), transform=axes.get_yaxis_transform(), va="center", size=8.5, color=INK)
     axes.set_yticks(range(len(rows)), [_plain(_short(row.title, 58)) for row in rows], size=9)
@@ -217,11 +217,15 @@ def leaderboard_intervals(comparison: Comparison) -> Figure:
 
 
 def reach(comparison: Comparison) -> tuple[float, float]:
-    """Return the range of costs that a picture of the leaderboard shows: rows far worse than the rest lie outside."""
-    ends = np.array([row.cost_hi for row in comparison.judged])
-    lower, upper = np.quantile(ends, [0.25, 0.75])
-    high = max(float(ends[ends <= upper + 4 * (upper - lower)].max()), comparison.row(comparison.best_baseline).cost)
-    low = min(row.cost_lo for row in comparison.judged)
+    """Return the range of costs that a picture of the leaderboard shows: rows far worse than the rest lie outside.
+
+    An interval may be endless, or missing where there was too little to tell; the cost itself counts then.
+    """
+    costs = np.array([(row.cost_lo, row.cost, row.cost_hi) for row in comparison.judged])
+    costs = np.where(np.isfinite(costs), costs, costs[:, [1]])
+    lower, upper = np.quantile(costs[:, 2], [0.25, 0.75])
+    near = costs[costs[:, 2] <= upper + 4 * (upper - lower), 2]
+    low, high = float(costs.min()), max(float(near.max()), comparison.row(comparison.best_baseline).cost)
     margin = 0.03 * (high - low or abs(high) or 1.0)
     return low - margin, high + margin
 
