@@ -143,14 +143,18 @@ def _file(path: Path) -> Path:
 
 def _content(file: Path) -> bytes:
     """Read a regular file, up to a little more than a problem may hold; a pipe would make us wait for ever."""
+    descriptor = -1
     try:
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as stream:
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return stream.read(MOST_BYTES + 1)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise PisteError(Fault("must be a file, but is a folder, a pipe or a device", place=Place(str(file))))
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise PisteError(Fault(f"must be a file that can be read, but is not: {error.strerror}", place=Place(str(file)))) from error
-    raise PisteError(Fault("must be a file, but is a folder, a pipe or a device", place=Place(str(file))))
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _no_problem(document: Document, path: str) -> Fault:

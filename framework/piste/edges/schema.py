@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
-from piste.core.problem import BLEND, Problem
+from piste.core.problem import BLEND, Bundled, Problem
 
 VALUE = ["boolean", "number", "string", "null"]
 OWN = {"type": "string", "pattern": r"\.py$", "description": "a file of the problem's own folder that holds a FAMILY"}
@@ -28,8 +28,14 @@ def schema() -> dict[str, Any]:
     made: dict[str, Any] = _tidy(Problem.model_json_schema(by_alias=True))
     parts, keys = made["$defs"], made["properties"]
     del parts["Entry"]
-    keys["data"] = _short(keys["data"], "a path, sklearn:NAME or python:FILE.py:FUNCTION")
-    keys["target"] = _short(keys["target"], "the column to predict")
+    path = {"type": "string", "minLength": 1, "pattern": "^(?!sklearn:)", "description": "a path, or python:FILE.py:FUNCTION"}
+    bundled = {
+        "enum": [f"sklearn:{name}" for name in get_args(Bundled)],
+        "description": parts["Data"]["properties"]["sklearn"]["description"],
+    }
+    column = {"type": "string", "minLength": 1, "description": "the column to predict"}
+    keys["data"] = _short_or(keys["data"], path, bundled)
+    keys["target"] = _short_or(keys["target"], column)
     keys["metric"]["enum"] = list(METRICS)
     keys["framings"] = _one_or_more({"enum": list(FRAMINGS)}, keys["framings"])
     keys["families"] = _one_or_more(_entry([*FAMILIES, BLEND]), keys["families"])
@@ -61,11 +67,8 @@ def _tidy(node: Any) -> Any:
     return tidy
 
 
-def _short(long: dict[str, Any], description: str) -> dict[str, Any]:
-    return {
-        "description": long["description"],
-        "anyOf": [{"type": "string", "minLength": 1, "description": description}, {"$ref": long["$ref"]}],
-    }
+def _short_or(long: dict[str, Any], *short: dict[str, Any]) -> dict[str, Any]:
+    return {"description": long["description"], "anyOf": [*short, {"$ref": long["$ref"]}]}
 
 
 def _one_or_more(item: dict[str, Any], of: dict[str, Any]) -> dict[str, Any]:

@@ -172,7 +172,7 @@ class _Reader:
     """Builds the values of one document from its events."""
 
     def __init__(self, text: str, path: str) -> None:
-        self.text = text
+        self.source = text
         self.path = path
         self.found = Document(None)
 
@@ -182,13 +182,13 @@ class _Reader:
     def document(self) -> Document:
         value = None
         n_documents = 0
-        events = yaml.parse(self.text, Loader=yaml.SafeLoader)
+        events = yaml.parse(self.source, Loader=yaml.SafeLoader)
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 n_documents += 1
                 if n_documents > 1:
                     raise _Stop(self.fault(event.start_mark, "must hold one document, but a second one starts here (---)"))
-                if self.text[event.start_mark.index : event.start_mark.index + 1] == "%":
+                if self.source[event.start_mark.index : event.start_mark.index + 1] == "%":
                     self.found.faults.append(self.fault(event.start_mark, "directives (%) are not read: remove this line"))
             elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent | yaml.DocumentEndEvent):
                 self.found.places[()] = _place(self.path, event.start_mark)
@@ -203,15 +203,18 @@ class _Reader:
                 self.fault(event.start_mark, "aliases (*) are not read: write the value out, or put the text in quotes")
             )
             return self.unread(keys)
-        if event.anchor is not None:
-            self.found.faults.append(self.fault(event.start_mark, "anchors (&) are not read: remove it, or put the text in quotes"))
-        if event.tag is not None:
-            self.found.faults.append(self.fault(event.start_mark, "tags (!) are not read: remove it, or put the text in quotes"))
+        self.refuse_properties(event)
         if isinstance(event, yaml.SequenceStartEvent):
             return self.items(events, keys)
         if isinstance(event, yaml.MappingStartEvent):
             return self.entries(events, keys)
         return self.scalar(event, keys)
+
+    def refuse_properties(self, event: Any) -> None:
+        if event.anchor is not None:
+            self.found.faults.append(self.fault(event.start_mark, "anchors (&) are not read: remove it, or put the text in quotes"))
+        if event.tag is not None:
+            self.found.faults.append(self.fault(event.start_mark, "tags (!) are not read: remove it, or put the text in quotes"))
 
     def unread(self, keys: Keys) -> None:
         self.found.unread.add(keys)
@@ -239,32 +242,28 @@ class _Reader:
                 entries[key] = value
         return entries
 
+    def text(self, event: Any) -> str:
+        """Return the text of a scalar; two escaped halves of a character, as JSON writes them, are one."""
+        whole: str = event.value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        return whole
+
     def key(self, event: Any, events: Iterator[Any], keys: Keys, entries: dict[str, Any]) -> str | None:
         """Return a key, or None where it is a fault and its value is to be passed over."""
-        message = ""
         if not isinstance(event, yaml.ScalarEvent):
             self.value(event, events, (*keys, ""))
-            message = "a key must be a text, but is a list, a mapping or an alias"
-        elif event.value == "<<" and event.implicit[0]:
-            message = "merge keys (<<) are not read: write the keys out"
-        elif strange := [
-            sign for sign in event.value if unicodedata.category(sign) in ("Cf", "Cc", "Cs") or (sign.isspace() and sign != " ")
-        ]:
-            message = f"the key '{_visible(event.value)}' holds the character U+{ord(strange[0]):04X}, which no editor shows: retype it"
-        elif not event.value:
-            message = "a key must be a text, but is empty"
-        elif event.implicit[0] and not isinstance(_core(event.value), str):
-            message = f"a key must be a text, but is '{event.value}': put it in quotes"
-        elif event.value in entries:
-            first = self.found.places[*keys, event.value]
-            message = f"the key '{event.value}' stands here a second time; the first is in line {first.line}"
-        if not message:
-            return str(event.value)
-        self.found.faults.append(self.fault(event.start_mark, message))
-        return None
+            self.found.faults.append(self.fault(event.start_mark, "a key must be a text, but is a list, a mapping or an alias"))
+            return None
+        self.refuse_properties(event)
+        text = self.text(event)
+        message = _wrong_key(text, plainly=event.style is None)
+        if text in entries:
+            message = f"the key '{text}' stands here a second time; the first is in line {self.found.places[*keys, text].line}"
+        if message:
+            self.found.faults.append(self.fault(event.start_mark, message))
+        return None if message else text
 
     def scalar(self, event: Any, keys: Keys) -> Any:
-        text, start, end = event.value, event.start_mark, event.end_mark
+        text, start, end = self.text(event), event.start_mark, event.end_mark
         is_plain = event.style is None
         n_characters = len(text) + (0 if is_plain else 2)
         counts = start.line == end.line and end.column - start.column == n_characters and event.style not in ("|", ">")
@@ -283,6 +282,20 @@ class _Reader:
             shown = text if len(text) <= 20 else f"{text[:20]}..."
             self.found.faults.append(self.fault(start, f"{error}, but is {shown}; put it in quotes if it is a text"))
             return self.unread(keys)
+
+
+def _wrong_key(text: str, *, plainly: bool) -> str:
+    """Say what is wrong with the text of a key; empty where nothing is."""
+    strange = [sign for sign in text if unicodedata.category(sign) in ("Cf", "Cc", "Cs") or (sign.isspace() and sign != " ")]
+    if strange:
+        return f"the key '{_visible(text)}' holds the character U+{ord(strange[0]):04X}, which no editor shows: retype it"
+    if not text:
+        return "a key must be a text, but is empty"
+    if plainly and text == "<<":
+        return "merge keys (<<) are not read: write the keys out"
+    if plainly and not isinstance(_core(text), str):
+        return f"a key must be a text, but is '{text}': put it in quotes"
+    return ""
 
 
 def _core(text: str) -> Any:
