@@ -349,6 +349,29 @@ def test_a_server_that_cannot_live_fails_every_task(tmp_path, monkeypatch):
         assert {str(future.exception()) for future in futures} == {"its process ended (exit code 7) without a result: illegal instruction"}
 
 
+def test_a_worker_that_cannot_be_started_again_fails_what_waits(monkeypatch):
+    with Processes(1, PRELOAD) as executor:
+        executor.submit(misbehave.add, 1, 0, timeout=60.0).result()
+        monkeypatch.setattr(sys, "executable", "/no/such/python")
+        futures = [executor.submit(misbehave.kill_server, timeout=60.0), executor.submit(misbehave.add, 1, 0, timeout=60.0)]
+        assert all(isinstance(future.exception(), Died) for future in futures)
+        assert str(futures[1].exception()).startswith("could not be started: ")
+
+
+def test_a_server_that_cannot_be_started_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(PisteError, match=r"^/no/such/python: cannot be started as a worker \(No such file or directory\)$"):
+        Processes(1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interpreter_that_cannot_be_started_is_the_reason_of_the_failure(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with Processes(1, fork=False) as executor:
+        assert str(executor.submit(misbehave.add, 1, 0, timeout=60.0).exception()).startswith("could not be started: ")
+
+
 def test_forked_tasks_compute_with_what_was_loaded_before_the_fork(table):
     with Processes(2, ("lightgbm", "torch", "sklearn.ensemble", *PRELOAD)) as executor:
         ref = executor.put(table)

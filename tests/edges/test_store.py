@@ -129,6 +129,12 @@ def test_the_first_outcome_under_a_key_stays(store):
     assert store.get("k").meta == {"n": 1}
 
 
+def test_an_outcome_can_take_the_place_of_a_worse_one(store):
+    store.put("k", "failed", {"deadline": 1.0})
+    store.replace("k", "cell", {"n": 2}, {"a": np.ones(2)})
+    assert (store.get("k").kind, store.get("k").meta) == ("cell", {"n": 2})
+
+
 def test_what_was_put_is_there_for_the_next_process(tmp_path):
     with Store(tmp_path / "results.sqlite") as store:
         store.put("k", "cell", {"n": 1})

@@ -127,7 +127,6 @@ class InProcess:
         """Start the thread; it does not keep the interpreter from ending."""
         self._values: list[Any] = []
         self._queue: queue.SimpleQueue[tuple[Future[Any], mmap] | None] = queue.SimpleQueue()
-        self._queued: list[Future[Any]] = []
         self._thread = threading.Thread(target=self._run, daemon=True, name="piste tasks")
         self._thread.start()
 
@@ -140,15 +139,15 @@ class InProcess:
         """Queue a call."""
         del timeout  # a thread cannot be killed
         future: Future[Any] = Future()
-        self._queued.append(future)
         self._queue.put((future, in_memory(_packed(function, args))))
         return future
 
     def close(self, *, now: bool = False) -> None:
         """Wait for what is queued; `now`: cancel it, and leave what runs to itself."""
-        if now:
-            for future in self._queued:
-                future.cancel()
+        with contextlib.suppress(queue.Empty):
+            while now:
+                if job := self._queue.get_nowait():
+                    job[0].cancel()
         self._queue.put(None)
         if not now:
             self._thread.join()
@@ -184,7 +183,7 @@ class _Task:
         """Return what came of the task, a failure as an exception, and remove its files."""
         result = folder / f"result-{self.number}"
         if result.exists():
-            found = _outcome(result.read_bytes(), output)
+            found = _outcome(result, output)
         elif timed_out and self.seconds is not None:
             found = TimedOut(self.seconds, output)
         else:
@@ -195,7 +194,8 @@ class _Task:
     def remove(self, folder: Path) -> None:
         """Remove the files of the task."""
         for name in ("task-{}", "result-{}", "result-{}.part"):
-            (folder / name.format(self.number)).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what cannot go now goes with the folder
+                (folder / name.format(self.number)).unlink(missing_ok=True)
 
 
 class Processes:
@@ -226,10 +226,15 @@ class Processes:
         self._running: dict[int, _Task] = {}
         self._closed = False
         self._barren = 0  # servers lost in a row before they started a task
-        self._starter: _Server | _Interpreters | None = self._new_starter()
+        try:
+            self._starter: _Server | _Interpreters | None = self._new_starter()
+        except OSError as error:
+            self._remove_folder()
+            raise PisteError(f"{sys.executable}: cannot be started as a worker ({error.strerror})") from error
 
     def put(self, value: Any) -> Ref:
         """Write a value to a private file, which every process maps into its memory."""
+        assert not self._closed, "a closed executor takes no values"
         number = next(self._numbers)
         self._write(f"ref-{number}", pack(value))
         return Ref(number)
@@ -288,8 +293,13 @@ class Processes:
             if not (task.future.running() or task.future.set_running_or_notify_cancel()):
                 task.remove(self._folder)
                 continue
+            try:
+                self._starter = self._starter or self._new_starter()
+            except OSError as error:
+                task.future.set_exception(Died(EXIT_NO_START, str(error)))
+                task.remove(self._folder)
+                continue
             self._running[task.number] = task
-            self._starter = self._starter or self._new_starter()
             self._starter.start(task)
 
     def _started(self, number: int, pid: int) -> None:
@@ -331,7 +341,7 @@ class Processes:
             self._dispatch()
             self._changed.notify_all()
         for future, outcome in outcomes:
-            if not future.cancelled():
+            if future.running() or future.set_running_or_notify_cancel():
                 _deliver(future, outcome)
 
     def __enter__(self) -> Self:
@@ -505,10 +515,10 @@ def _packed(function: Callable[..., Any], args: tuple[Any, ...]) -> Packed:
     return pack((function, args))
 
 
-def _outcome(pickled: bytes, output: str = "") -> Any:
+def _outcome(pickled: bytes | Path, output: str = "") -> Any:
     try:
-        kind, content = pickle.loads(pickled)
-    except Exception as error:  # noqa: BLE001 - the result needs what only the worker has; no thread of ours may end by it
+        kind, content = pickle.loads(pickled.read_bytes() if isinstance(pickled, Path) else pickled)
+    except Exception as error:  # noqa: BLE001 - it may need what only the worker has; no thread of ours may end by it
         return Raised(type(error).__name__, str(error), traceback.format_exc(), output)
     if kind == "returned":
         return content

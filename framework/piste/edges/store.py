@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -107,9 +107,13 @@ class Store:
             arrays: of any dtype but object; dtype and shape are kept.
             blob: a serialised model.
         """
-        row = (key, kind, _json(meta), pack_arrays(arrays or {}), blob)
-        with self._plainly():
-            self._connection.execute("INSERT OR IGNORE INTO results (key, kind, meta, arrays, blob) VALUES (?, ?, ?, ?, ?)", row)
+        self._insert("IGNORE", (key, kind, _json(meta), pack_arrays(arrays or {}), blob))
+
+    def replace(
+        self, key: str, kind: str, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None, blob: bytes | None = None
+    ) -> None:
+        """Keep an outcome in the place of one that is known to be worth less, such as a failure at a shorter deadline."""
+        self._insert("REPLACE", (key, kind, _json(meta), pack_arrays(arrays or {}), blob))
 
     def save_comparison(
         self,
@@ -148,6 +152,10 @@ class Store:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Close."""
         self.close()
+
+    def _insert(self, conflict: Literal["IGNORE", "REPLACE"], row: tuple[str, str, str, bytes, bytes | None]) -> None:
+        with self._plainly():
+            self._connection.execute(f"INSERT OR {conflict} INTO results (key, kind, meta, arrays, blob) VALUES (?, ?, ?, ?, ?)", row)
 
     def _one_comparison(self, condition: str, value: str) -> StoredComparison | None:
         query = f"SELECT key, problem, meta, arrays FROM comparisons WHERE {condition} ORDER BY id DESC LIMIT 1"

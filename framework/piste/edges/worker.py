@@ -119,7 +119,13 @@ class _Child:
         return True
 
     def kill(self) -> None:
-        """End the child and all that it started in its process group."""
+        """End the child, before it is waited for, and its process group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        self.kill_group()
+
+    def kill_group(self) -> None:
+        """End what it started. Its number is not given away as long as one of the group lives."""
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses a group of zombies
             os.killpg(self.pid, signal.SIGKILL)
 
@@ -266,7 +272,7 @@ class Server:
                 child = self._children.pop(pid, None)
                 if child is None:
                     continue  # an orphan of some task
-                child.kill()
+                child.kill_group()
                 if child.output >= 0:
                     child.read()
                 self._hush(child)
@@ -289,8 +295,10 @@ class Server:
             return list(self._children)
 
     def _report(self, **report: object) -> None:
+        line = json.dumps(report).encode() + b"\n"
         with contextlib.suppress(BrokenPipeError):  # the parent is gone, which the next step sees
-            os.write(self._reports, json.dumps(report).encode() + b"\n")
+            while line:
+                line = line[os.write(self._reports, line) :]  # a signal may cut it short
 
     def _end(self) -> None:
         limit = time.monotonic() + END_SECONDS
