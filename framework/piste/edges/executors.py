@@ -31,6 +31,7 @@ from piste.edges.packing import Packed, Ref, in_memory, pack, unpack
 from piste.edges.worker import EXIT_NO_RESULT, EXIT_NO_START, TAIL_BYTES, attempt
 
 END_SECONDS = 3.0  # that a server is given to end its children, before it is killed
+MARK = "PISTE_WORKER"  # in the environment of our workers, and so of all that they start
 THREADS = (*(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR")), "VECLIB_MAXIMUM_THREADS")
 
 
@@ -365,14 +366,14 @@ class _Server:
         lost: Callable[[int, str], None],
     ) -> None:
         self._started, self._ended, self._lost = started, ended, lost
-        self._log = folder / "server.log"
+        self._folder, self._log = folder, folder / "server.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 _worker(str(folder), str(os.getpid()), *preload),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_environment(),
+                env=_environment(folder),
                 start_new_session=True,  # Ctrl-C is ours alone to answer
                 bufsize=0,
             )
@@ -413,6 +414,7 @@ class _Server:
         self._process.stdout.close()
         self._process.stdin.close()
         code = self._process.wait()
+        _kill_marked(self._folder)
         log = ""
         with contextlib.suppress(FileNotFoundError):
             log = self._log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
@@ -459,6 +461,7 @@ class _Interpreters:
             timed_out = True
         _kill_group(process.pid)  # with all that it has started
         code = process.wait()
+        _kill_marked(self._folder / str(task.number))
         assert process.stdin is not None, "opened as a pipe"
         process.stdin.close()
         reader.join(1.0)  # no longer: a process that left the group may hold the other end
@@ -472,7 +475,7 @@ class _Interpreters:
             stdin=subprocess.PIPE,  # closed when we die, which it takes as the end
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=_environment(),
+            env=_environment(self._folder / str(task.number)),
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             bufsize=0,
@@ -483,12 +486,13 @@ def _worker(*arguments: str) -> list[str]:
     return [sys.executable, "-u", "-P", "-m", "piste.edges.worker", *arguments]
 
 
-def _environment() -> dict[str, str]:
+def _environment(mark: Path) -> dict[str, str]:
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     one_thread = dict.fromkeys(THREADS, "1")
     return {
         **os.environ,
         **one_thread,
+        MARK: str(mark),
         "PYTHONPATH": path,
         "PYTHONHASHSEED": "0",  # the same numbers also from models that iterate over sets of texts
         "JE_ARROW_MALLOC_CONF": "background_thread:false",  # the server must have one thread when it forks
@@ -508,6 +512,15 @@ def _kill_group(pid: int) -> None:
             os.killpg(pid, signal.SIGKILL)
     else:
         subprocess.run(["taskkill", "/F", "/T", "/PID", str(pid)], capture_output=True, check=False)
+
+
+def _kill_marked(mark: Path) -> None:
+    """End what a worker has started and left behind, in whatever group; only Linux shows environments of processes."""
+    sought = f"{MARK}={mark}".encode()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # gone, or another user's
+            if sought in environment.read_bytes().split(b"\0"):
+                os.kill(int(environment.parent.name), signal.SIGKILL)
 
 
 def _packed(function: Callable[..., Any], args: tuple[Any, ...]) -> Packed:
