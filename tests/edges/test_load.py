@@ -50,8 +50,8 @@ def test_a_bad_file_is_refused_with_its_line_and_field(case: BadCase, tmp_path: 
     with pytest.raises(PisteError) as caught:
         load_problem(Path())
     lines = str(caught.value).splitlines()
-    assert any(line.startswith(case.said[0]) for line in lines), lines
-    assert all(fragment in str(caught.value) for fragment in case.said), lines
+    assert any(line.startswith(case.expected[0]) for line in lines), lines
+    assert all(fragment in str(caught.value) for fragment in case.expected), lines
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.needs_data], ids=lambda case: case.name)
@@ -141,7 +141,13 @@ def test_a_fault_in_reading_hides_none_in_meaning(tmp_path: Path) -> None:
 
 def test_no_line_of_a_message_is_a_traceback_or_a_name_of_a_library() -> None:
     for case in CASES:
-        assert not any(word in " ".join(case.said) for word in ("Traceback", "pydantic", "Input should", "ScannerError"))
+        assert not any(word in " ".join(case.expected) for word in ("Traceback", "pydantic", "Input should", "ScannerError"))
+
+
+@pytest.mark.parametrize("text", ["data: a.csv\ntarget: {column: }\n", "data:\ntarget: y\n", "data: a.csv\ntarget: y\nsplit: {folds: }\n"])
+def test_an_empty_value_is_one_fault(text: str, tmp_path: Path) -> None:
+    [said] = refused(tmp_path, text).splitlines()
+    assert said.endswith("must not be empty: give a value, or leave the key out")
 
 
 # changes from the command line
@@ -237,6 +243,11 @@ def test_a_problem_made_in_python_is_refused_in_the_same_words() -> None:
         "famlies: is not a key of a problem. Did you mean 'families'?",
         "weight: must be another column than the target, but is 'y'",
     ]
+
+
+def test_a_frame_beside_a_fault_is_not_compared() -> None:
+    with pytest.raises(PisteError, match=r"^target\.column: must be the name of a column, but is 3: put it in quotes\nseed: must be"):
+        make_problem(data=pd.DataFrame({"y": [1, 2]}), target={"column": 3}, seed=-1)
 
 
 def test_an_error_of_pydantic_can_be_worded() -> None:

@@ -17,31 +17,31 @@ class BadCase:
     Args:
         name: of the case.
         files: what the folder holds; paths to contents.
-        said: each must stand in the message; the first begins a line of it.
+        expected: each must stand in the message; the first begins a line of it.
         needs_data: whether the fault only shows once the rows are read.
         mode: permissions of problem.yaml.
     """
 
     name: str
     files: Mapping[str, str | bytes]
-    said: tuple[str, ...]
+    expected: tuple[str, ...]
     needs_data: bool = False
     mode: int = 0o644
 
 
-def file(name: str, content: str | bytes, *said: str) -> BadCase:
+def file(name: str, content: str | bytes, *expected: str) -> BadCase:
     """Return a case of a problem.yaml that cannot be read."""
-    return BadCase(name, {"problem.yaml": content, "rows.csv": ROWS}, said)
+    return BadCase(name, {"problem.yaml": content, "rows.csv": ROWS}, expected)
 
 
-def line(name: str, added: str, *said: str) -> BadCase:
+def line(name: str, added: str, *expected: str) -> BadCase:
     """Return a case of lines added to a minimal problem."""
-    return BadCase(name, {"problem.yaml": MINIMAL + added + "\n", "rows.csv": ROWS}, said)
+    return BadCase(name, {"problem.yaml": MINIMAL + added + "\n", "rows.csv": ROWS}, expected)
 
 
-def data(name: str, text: str, *said: str) -> BadCase:
+def data(name: str, text: str, *expected: str) -> BadCase:
     """Return a case that shows once the rows are read."""
-    return BadCase(name, {"problem.yaml": text, "rows.csv": CLASSES}, said, needs_data=True)
+    return BadCase(name, {"problem.yaml": text, "rows.csv": CLASSES}, expected, needs_data=True)
 
 
 LAUGHS = "a: &a [x, x]\n" + "".join(f"{here}: &{here} [*{there}, *{there}]\n" for there, here in zip("abcdefgh", "bcdefghi", strict=True))

@@ -52,7 +52,7 @@ def refuse(message: str, **context: Any) -> NoReturn:
 class Part(BaseModel):
     """A part of a problem: unknown keys refused, types taken as written, values frozen."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 
 def listed(value: Any) -> Any:

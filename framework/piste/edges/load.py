@@ -45,9 +45,10 @@ def load_problem(path: Path, overrides: Sequence[str] = ()) -> Problem:
     for keys, _ in empty:
         written = _without(written, keys)
     checked = _checked(written, lambda keys, character: _place_of(document, keys, character))
-    wrong = [fault for keys, fault in (*empty, *_switches(document), *checked.wrong) if not _unread(document, keys)]
+    wrong = dict([*checked.wrong, *_switches(document), *empty])  # of one value, the last word
+    said = [fault for keys, fault in wrong.items() if not _unread(document, keys)]
     problem = located(checked.problem, str(file), {".".join(map(str, keys)): place for keys, place in document.places.items()})
-    return _sound(problem, [*document.faults, *changed, *wrong], checked.unread | {_field(keys) for keys, _ in empty}, file.parent)
+    return _sound(problem, [*document.faults, *changed, *said], checked.unread | {_field(keys) for keys, _ in empty}, file.parent)
 
 
 def make_problem(**keys: Any) -> Problem:
@@ -89,9 +90,11 @@ def _checked(written: Mapping[str, Any], place_of: PlaceOf) -> _Checked:
         try:
             return _Checked(Problem.model_validate(written, context=known), tuple(wrong.items()))
         except ValidationError as error:
+            before = written
             for keys, fault in faults(error, place_of, written):
                 wrong.setdefault(keys, fault)
                 written = _without(written, keys)
+            assert written != before, f"what is wrong is taken away, or this never ends: {[*wrong]}"
 
 
 def _without(written: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
@@ -124,18 +127,18 @@ def _known(written: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def _file(path: Path) -> Path:
     """Return the file that holds the problem."""
     try:
-        is_folder, is_there = path.is_dir(), path.exists()
-        beside = sorted(other.name for other in (path if is_folder else path.parent).iterdir()) if is_folder or path.parent.is_dir() else []
+        is_folder = path.is_dir()
+        if path.exists() and not is_folder:
+            return path
+        if (path / FILE).exists():
+            return path / FILE
+        home = path if is_folder else path.parent
+        beside = sorted(other.name for other in home.iterdir()) if home.is_dir() else []
     except OSError as error:
         raise PisteError(Fault(f"must be a problem that can be read, but is not: {error.strerror}", place=Place(str(path)))) from error
-    if not is_there:
-        raise PisteError(
-            Fault(f"must be a folder with a {FILE}, or a YAML file, but there is none.{near(path.name, beside)}", place=Place(str(path)))
-        )
     if not is_folder:
-        return path
-    if FILE in beside:
-        return path / FILE
+        message = f"must be a folder with a {FILE}, or a YAML file, but there is none.{near(path.name, beside)}"
+        raise PisteError(Fault(message, place=Place(str(path))))
     others = [name for name in beside if name.endswith((".yaml", ".yml"))]
     hint = f" Did you mean '{path / others[0]}'?" if others else ""
     raise PisteError(Fault(f"must hold a {FILE}, but does not.{hint}", place=Place(str(path))))
