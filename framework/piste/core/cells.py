@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import time, timedelta
 from typing import Any
 
 import numpy as np
@@ -165,27 +166,43 @@ def _texts(values: pd.Series, form: Form) -> pd.Series:
     return pd.Series(cells.spread(whole.to_numpy(dtype=object)), dtype="str")
 
 
+NO_CELLS = (bytes, complex, pd.Timedelta, timedelta, np.timedelta64, pd.Period, pd.Interval)
+
+
+class UnsettledError(ValueError):
+    """What the cells of a column hold that no table can, and the first row that does."""
+
+    def __init__(self, held: str, row: int = 0) -> None:
+        """Keep both as arguments, so that the error survives the way from a worker process."""
+        super().__init__(held, row)
+        self.held = held
+        self.row = row
+
+    def __str__(self) -> str:
+        return self.held
+
+
 def settle(values: pd.Series) -> pd.Series:
     """Return a column as text, numbers, booleans or dates on their own clock, whatever holds it.
 
     Raises:
-        ValueError: the cells hold something else, such as lists; the message says what.
+        UnsettledError: the cells hold something else, such as lists.
     """
     values = values.reset_index(drop=True)
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
-    if isinstance(values.dtype, pd.StringDtype):
+    if values.dtype != object and pd.api.types.is_string_dtype(values):
         return values.astype("str")
     if pd.api.types.is_datetime64_any_dtype(values):
         return values.dt.tz_localize(None).astype("datetime64[us]")
     if pd.api.types.is_bool_dtype(values) and values.dtype != object:
-        return values if not values.hasnans else values.astype("boolean")
+        return values.astype("boolean" if values.hasnans else bool)
     if pd.api.types.is_complex_dtype(values):
-        raise ValueError("complex numbers")
+        raise UnsettledError("complex numbers")
     if pd.api.types.is_numeric_dtype(values):
         return _plain_numbers(values)
     if values.dtype != object:
-        raise ValueError(f"values of type {values.dtype}")
+        raise UnsettledError(f"values of type {values.dtype}")
     return _settle_objects(values)
 
 
@@ -207,12 +224,15 @@ def _settle_objects(values: pd.Series) -> pd.Series:
         exact = kind != "integer" or all(abs(int(value)) < 2**53 for value in values.dropna())
         if exact:
             whole = kind == "integer" and not values.hasnans
-            return values.astype("int64" if whole else "float64")
+            return values.astype("int64") if whole else pd.Series(values.to_numpy(dtype=float, na_value=np.nan))
     elif kind in ("datetime", "datetime64", "date"):
-        return settle(pd.to_datetime(values))
-    odd = next((value for value in values if not (value is None or np.isscalar(value) or hasattr(value, "isoformat"))), None)
-    if odd is not None or kind in ("bytes", "timedelta", "timedelta64", "period", "interval", "complex"):
-        raise ValueError(f"{type(values.dropna().iloc[0] if odd is None else odd).__name__} values")
+        try:
+            return settle(pd.to_datetime(values))
+        except ValueError as error:
+            raise UnsettledError("dates of several time zones") from error
+    for row, value in enumerate(values):
+        if not (pd.api.types.is_scalar(value) or isinstance(value, time)) or isinstance(value, NO_CELLS):
+            raise UnsettledError(f"a value of type {type(value).__name__}", row)
     return pd.Series([None if pd.isna(value) else _cell_text(value) for value in values], dtype="str")
 
 
@@ -275,7 +295,7 @@ def dates(texts: pd.Series, form: Form) -> pd.Series:
 
 def date_formats(texts: pd.Series) -> list[str]:
     """Return the ways to write dates that some of the first texts fit."""
-    sample = [text for text in texts.head(25) if re.match(r"\w+[-/. ]\w", text)]
+    sample = [text for text in texts.head(25) if re.match(r"\d+[-/.]\d+[-/.]\d|\d+.[A-Za-z]{3}|[A-Za-z]{3,9} \d", text)]
     return [form for form, pattern in DATE_PATTERNS.items() if any(re.fullmatch(pattern, text) for text in sample)]
 
 

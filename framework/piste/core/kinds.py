@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -169,9 +170,9 @@ def number_forms(texts: pd.Series, form: Form) -> list[Form]:
     """Return the ways to write numbers that texts may follow, the plainest first."""
     if not texts.str.contains(f"[,{CURRENCIES}%]|\\..*\\.").any():
         return [form]
-    before = texts.str.extract(rf"^[+-]?([{CURRENCIES}])")[0].mode()
-    after = texts.str.extract(rf"([{CURRENCIES}%])$")[0].mode()
-    signs = [("", ""), *((str(sign), "") for sign in before[:1]), *(("", str(sign)) for sign in after[:1])]
+    before = texts.str.extract(rf"^[+-]?([{CURRENCIES}])")[0].dropna().unique()
+    after = texts.str.extract(rf"([{CURRENCIES}%])$")[0].dropna().unique()
+    signs = [("", ""), *((str(sign), "") for sign in before), *(("", str(sign)) for sign in after)]
     return [
         replace(form, decimal=mark, thousands=group, prefix=prefix, suffix=suffix)
         for prefix, suffix in signs
@@ -190,13 +191,7 @@ def _decimal(cells: Cells, whole: list[Form], decimal: Decimal, at: Callable[[in
         mark, form = marks.popitem()
         if decimal is None:
             return form
-        row = cells.row(int(np.argmax(texts.str.contains(mark, regex=False))))
-        name = {",": "comma", ".": "point"}[mark]
-        return Trouble(
-            f"must hold numbers, but '{texts[cells.codes[row]]}' ({at(row)}) has a decimal {name}. Say `data: {{decimal: '{mark}'}}`",
-            row,
-            "number",
-        )
+        return _other_mark(cells, mark, at)
     point, comma = (as_numbers(texts, marks[mark]) for mark in ".,")
     if np.array_equal(point, comma):
         return whole[0]
@@ -204,6 +199,20 @@ def _decimal(cells: Cells, whole: list[Form], decimal: Decimal, at: Callable[[in
     shown = texts[cells.codes[row]]
     message = f"must hold numbers of one reading, but '{shown}' ({at(row)}) may have a decimal mark or thousands"
     return Trouble(f"{message}. Say `data: {{decimal: '.'}}` or `data: {{decimal: ','}}`", row, "number")
+
+
+def _other_mark(cells: Cells, mark: str, at: Callable[[int], str]) -> Trouble:
+    """Word that numbers have another decimal mark than the file, or thousands marked in some cells only."""
+    texts = cells.distinct
+    marked = texts.str.contains(mark, regex=False)
+    first = int(np.argmax(marked))
+    row, shown = cells.row(first), f"'{texts[first]}' ({at(cells.row(first))})"
+    if texts[marked].str.fullmatch(rf"[^\d]*\d{{1,3}}(?:{re.escape(mark)}\d{{3}})+[^\d]*").all():
+        plain = int(np.argmax(texts.str.contains(r"\d{4}")))
+        other = f"'{texts[plain]}' ({at(cells.row(plain))})"
+        return Trouble(f"must mark thousands in every number or in none, but {shown} does and {other} does not", cells.row(plain), "number")
+    name = {",": "comma", ".": "point"}[mark]
+    return Trouble(f"must hold numbers, but {shown} has a decimal {name}. Say `data: {{decimal: '{mark}'}}`", row, "number")
 
 
 def decimal_mark(columns: Iterable[pd.Series], missing: tuple[str, ...]) -> Decimal:

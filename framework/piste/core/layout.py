@@ -82,7 +82,7 @@ def typed(layout: Layout, frame: pd.DataFrame, *, path: str = "", lines: np.ndar
             continue
         try:
             readout = cells.read(cells.settle(given[slot.name]), slot.form)
-        except ValueError as error:
+        except cells.UnsettledError as error:
             faults.append(Fault(f"must hold {PLURALS[slot.form.kind]}, but holds {error}", slot.name, Place(path)))
             continue
         columns[slot.name] = readout.values

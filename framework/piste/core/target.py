@@ -68,7 +68,7 @@ def _numbers(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answe
     kind = problem.target.kind
     if readout.unread.any():
         row = int(np.argmax(readout.unread))
-        message = f"must hold numbers for kind {kind}, but {int(readout.unread.sum()):,} cells do not: the first is '{values.iloc[row]}'"
+        message = f"must hold numbers for kind {kind}, but {_cells(readout.unread)} not: the first is '{values.iloc[row]}'"
         raise PisteError(_fault(problem, f"{message} ({raw.at(row)}). For classes, say `kind: category`"))
     huge = infinite(readout.values)
     if huge.any():
@@ -81,9 +81,9 @@ def _numbers(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answe
     if kind == "count" and not (whole and least >= 0):
         wrong = keep & ~((numbers == np.round(numbers)) & (numbers >= 0))
         row = int(np.argmax(wrong))
-        message = f"must hold whole numbers from 0 for kind count, but {int(wrong.sum()):,} cells do not: the first is {numbers[row]:g}"
+        message = f"must hold whole numbers from 0 for kind count, but {_cells(wrong)} not: the first is {numbers[row]:g}"
         raise PisteError(_fault(problem, f"{message} ({raw.at(row)}). Say `kind: numeric`"))
-    if kind is None and whole and len(distinct) == 2:
+    if kind is None and whole and len(distinct) == 2 and 1 < np.sum(seen == least) < len(seen) - 1:
         return _classes(problem, raw, values, Form("category", form.missing))
     if problem.target.positive is not None:
         raise PisteError(_fault(problem, "must be binary to have a positive class, but holds numbers", "target.positive"))
@@ -109,7 +109,8 @@ def _present(problem: Problem, raw: Raw, values: pd.Series) -> np.ndarray:
     if len(distinct) == 0:
         raise PisteError(_fault(problem, f"must hold values, but every cell of it in {raw.path} is missing"))
     if len(distinct) == 1:
-        raise PisteError(_fault(problem, f"must differ between rows to be predicted, but every row holds {distinct[0]}"))
+        shown = f"{distinct[0]:g}" if isinstance(distinct[0], float) else f"'{distinct[0]}'"
+        raise PisteError(_fault(problem, f"must differ between rows to be predicted, but every row holds {shown}"))
     return keep
 
 
@@ -180,6 +181,11 @@ def _ordered(problem: Problem, counts: pd.Series) -> list[str]:
     if not same:
         raise PisteError(problem.fault("target.positive", f"must be {either(labels)}, but is '{wanted}'.{near(wanted, labels)}"))
     return [label for label in labels if label != same[0]] + same
+
+
+def _cells(mask: np.ndarray) -> str:
+    n = int(mask.sum())
+    return f"{n:,} cell{'s do' if n > 1 else ' does'}"
 
 
 def _list(labels: Sequence[str]) -> str:

@@ -58,7 +58,7 @@ def parse(content: bytes, path: str, data: Data) -> Raw:
     header_line, header = next(rows)
     place = Place(path, header_line)
     if data.delimiter is not None and len(header) == 1:
-        raise PisteError(Fault(f"must hold the delimiter {_name(delimiter)} that `data` gives, but line {header_line} does not", "", place))
+        raise PisteError(Fault(f"must be parted by the {_name(delimiter)} that `data` gives, but line {header_line} holds none", "", place))
     check_width(len(header), place)
     frame, lines = _cells(rows, header, header_line, delimiter, path)
     _refuse_headless(header, place)
@@ -105,7 +105,7 @@ def _rows(text: str, delimiter: str, path: str) -> Iterator[tuple[int, list[str]
 
     Any end of line will do, and a cell in quotes may hold line ends: lines are counted as editors count them.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     line = 1
     try:
         for row in reader:
@@ -146,7 +146,7 @@ def _widths(text: str, delimiter: str) -> list[int]:
     """Count the cells of the first rows; a broken quote ends the count and is reported later, when all rows are read."""
     widths: list[int] = []
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True):
             widths += [len(row)] if row else []
             if len(widths) == SNIFFED_ROWS:
                 break
@@ -186,17 +186,17 @@ def _packed(rows: Sequence[Sequence[str]], width: int) -> pd.DataFrame:
 
 def _length_fault(odd: Sequence[tuple[int, int]], total: int, width: int, header_line: int, delimiter: str, path: str) -> Fault:
     line, found = odd[0]
-    names = f"{width} cells like the names in line {header_line}"
-    if len(odd) == total and total > 1 and {cells for _, cells in odd} == {width + 1}:
-        message = f"must have {names}, but every row has one more. Name the extra column in line {header_line}, or remove it"
-        return Fault(message, "", Place(path, line))
+    names = f"{width} cell{'s' * (width > 1)} like the names in line {header_line}"
     others = f"; {len(odd):,} of {total:,} rows differ" if len(odd) > 1 else ""
-    if found > width:
-        advice = f"put cells that hold a {DELIMITERS.get(delimiter, 'delimiter')} in quotes"
-    else:
-        advice = "fill the row up, or remove it"
     if width == 1:
         advice = f"say `data: {{path: ..., delimiter: ...}}`, or, if line {header_line} does not name the columns, remove it"
+    elif len(odd) == total > 1 and {cells for _, cells in odd} == {width + 1}:
+        message = f"must have {names}, but every row has one more. Name the extra column in line {header_line}, or remove it"
+        return Fault(message, "", Place(path, line))
+    elif found > width:
+        advice = f"put cells that hold a {_name(delimiter)} in quotes"
+    else:
+        advice = "fill the row up, or remove it"
     return Fault(f"must have {names}, but has {found}{others}. To mend it, {advice}", "", Place(path, line))
 
 

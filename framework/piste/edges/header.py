@@ -11,6 +11,8 @@ import pandas as pd
 from piste.core.errors import Fault, PisteError, Place
 
 MOST_COLUMNS = 10_000
+INVISIBLE = ("Cc", "Cf", "Zl", "Zp", "Cs")  # categories of Unicode: control, format, line and paragraph separators, surrogates
+JOINERS = "\u200c\u200d"  # letters of some scripts need them
 LONGEST_NAME = 250  # characters: what trackers take for a key
 
 
@@ -69,7 +71,7 @@ def _faults(names: Sequence[str], place: Place) -> list[Fault]:
         if count > 1 and name:
             at = " and ".join(str(i) for i, other in enumerate(names, start=1) if other == name)
             faults.append(Fault(f"must name columns differently, but {count} are named '{name}' (columns {at})", "", place))
-        if any(unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp", "Cs") for letter in name):
+        if any(unicodedata.category(letter) in INVISIBLE and letter not in JOINERS for letter in name):
             faults.append(
                 Fault(f"must name columns in plain text, but {name[:40]!a} holds a line break or an invisible character", "", place)
             )

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ def read(problem: Problem, folder: Path, *, code: bool = True, say: Callable[[st
     data = problem.data
     try:
         if data.frame is not None:
-            return _signed(_from_frame(data.frame, "the frame", word="row"))
+            return _signed(_from_frame(data.frame, "the frame"))
         if data.sklearn is not None:
             return _signed(_sklearn(data.sklearn))
         if data.python is not None:
@@ -257,7 +257,7 @@ def _sklearn(name: str) -> Raw:
     frame = bunch.frame
     if "target" in frame and "target_names" in bunch:
         frame = frame.assign(target=[str(bunch.target_names[code]) for code in frame["target"]])
-    return _from_frame(frame, f"sklearn:{name}", word="row")
+    return _from_frame(frame, f"sklearn:{name}")
 
 
 def _generated(reference: str, folder: Path, *, code: bool, say: Callable[[str], None]) -> Raw:
@@ -282,7 +282,7 @@ def _generated(reference: str, folder: Path, *, code: bool, say: Callable[[str],
         raise PisteError(_own_fault(error, path, folder / file)) from error
     if not isinstance(frame, pd.DataFrame):
         raise Refused(f"must return a pandas DataFrame, but {function}() of {file} returns a {type(frame).__name__}")
-    return _from_frame(frame, str(folder / file), word="row")
+    return _from_frame(frame, str(folder / file))
 
 
 def _module(path: Path) -> ModuleType:
@@ -308,7 +308,7 @@ def _own_fault(error: BaseException, path: Path, shown: Path) -> Fault:
     )
 
 
-def _from_frame(frame: pd.DataFrame, path: str, *, word: str) -> Raw:
+def _from_frame(frame: pd.DataFrame, path: str) -> Raw:
     if isinstance(frame.columns, pd.MultiIndex):
         raise Refused("must have one level of column names, but has several")
     check_width(frame.shape[1], Place(path))
@@ -318,23 +318,32 @@ def _from_frame(frame: pd.DataFrame, path: str, *, word: str) -> Raw:
 
 
 def _settled(
-    frame: pd.DataFrame, names: list[Any], path: str, *, lines: np.ndarray | None = None, header_line: int = 1, word: str = "row"
+    frame: pd.DataFrame,
+    names: list[Any],
+    path: str,
+    *,
+    lines: np.ndarray | None = None,
+    header_line: int = 1,
+    word: Literal["line", "row"] = "row",
 ) -> Raw:
     """Bring the columns of a typed source to plain types, and name them."""
     if frame.empty:
         raise PisteError(Fault("must hold rows, but holds none", "", Place(path)))
+    at = np.arange(1, len(frame) + 1) if lines is None else lines
     columns: dict[int, pd.Series] = {}
     faults = []
     for i, name in enumerate(names):
         try:
             columns[i] = cells.settle(frame[i])
-        except ValueError as error:
-            faults.append(Fault(f"must hold numbers, texts, dates or yes and no, but holds {error}", str(name), Place(path)))
+        except cells.UnsettledError as error:
+            place = Place(path, int(at[error.row]) if word == "line" else 0)
+            faults.append(
+                Fault(f"must hold numbers, texts, dates or yes and no, but {word} {at[error.row]} holds {error}", str(name), place)
+            )
     if faults:
         raise PisteError(*faults)
     clean, notes = named(pd.DataFrame(columns), names, Place(path))
-    at = np.arange(1, len(frame) + 1) if lines is None else lines
-    return Raw(clean, path, at, header_line, word="line" if word == "line" else "row", notes=notes)
+    return Raw(clean, path, at, header_line, word=word, notes=notes)
 
 
 def _signed(raw: Raw) -> Raw:
