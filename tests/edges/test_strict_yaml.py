@@ -150,6 +150,7 @@ def test_a_file_of_the_largest_size_is_read() -> None:
     assert value(decoded(text.encode(), "a.yaml")) == {"a": 1}
 
 
-def test_a_byte_that_is_not_utf_8_is_named_with_its_place() -> None:
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_byte_that_is_not_utf_8_is_named_with_its_place(mark: bytes) -> None:
     with pytest.raises(PisteError, match=r"a\.yaml:2:4: must be UTF-8, but holds the byte 0xff"):
-        decoded("é: 1\nü: ".encode() + b"\xff", "a.yaml")
+        decoded(mark + "é: 1\nü: ".encode() + b"\xff", "a.yaml")

@@ -92,14 +92,18 @@ def decoded(content: bytes, path: str) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = content[: error.start]
-        place = Place(path, before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode("utf-8-sig", "replace")) + 1)
-        raise PisteError(Fault(f"must be UTF-8, but holds the byte 0x{content[error.start]:02x}: save it as UTF-8", place=place)) from error
+        before, byte = error.object[: error.start], error.object[error.start]  # without the mark of the byte order
+        message = f"must be UTF-8, but holds the byte 0x{byte:02x}: save it as UTF-8"
+        raise PisteError(Fault(message, place=_end(before.decode(), path))) from error
     if match := UNPRINTABLE.search(text):
-        before_text = text[: match.start()]
-        place = Place(path, before_text.count("\n") + 1, len(before_text.rpartition("\n")[2]) + 1)
-        raise PisteError(Fault(f"must be text, but holds the control character U+{ord(match[0]):04X}: remove it", place=place))
+        message = f"must be text, but holds the control character U+{ord(match[0]):04X}: remove it"
+        raise PisteError(Fault(message, place=_end(text[: match.start()], path)))
     return text
+
+
+def _end(text: str, path: str) -> Place:
+    """Return the place behind a text."""
+    return Place(path, text.count("\n") + 1, len(text.rpartition("\n")[2]) + 1)
 
 
 def read(text: str, path: str) -> Document:
