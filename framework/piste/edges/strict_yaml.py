@@ -188,14 +188,15 @@ class _Reader:
         n_documents = 0
         events = yaml.parse(self.source, Loader=yaml.SafeLoader)
         for event in events:
+            start: Any = event.start_mark
             if isinstance(event, yaml.DocumentStartEvent):
                 n_documents += 1
                 if n_documents > 1:
-                    raise _Stop(self.fault(event.start_mark, "must hold one document, but a second one starts here (---)"))
-                if self.source[event.start_mark.index : event.start_mark.index + 1] == "%":
-                    self.found.faults.append(self.fault(event.start_mark, "directives (%) are not read: remove this line"))
+                    raise _Stop(self.fault(start, "must hold one document, but a second one starts here (---)"))
+                if self.source[start.index : start.index + 1] == "%":
+                    self.found.faults.append(self.fault(start, "directives (%) are not read: remove this line"))
             elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent | yaml.DocumentEndEvent):
-                self.found.places[()] = _place(self.path, event.start_mark)
+                self.found.places[()] = _place(self.path, start)
                 value = self.value(event, events, ())
         return Document(value, self.found.places, self.found.scalars, self.found.faults, self.found.unread)
 
