@@ -58,6 +58,15 @@ def test_the_family_in_contributing_is_whole(tmp_path):
     assert family.kinds == {"mean"}
 
 
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+    [text] = [text for where, text in blocks("python") if where.startswith("README")]
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(compile(text, "README.md", "exec"), names)
+    assert "'target'" in capsys.readouterr().out
+    assert (tmp_path / "mlruns").is_dir()
+
+
 def test_every_metric_is_named():
     from piste.core.metrics import METRICS
 
