@@ -115,8 +115,10 @@ def test_what_was_never_put_is_none(store):
 
 
 def test_many_are_found_at_once_in_the_order_asked_for(store):
-    for number in range(1200):
-        store._connection.execute("INSERT INTO results VALUES (?, 'cell', ?, ?, NULL)", (str(number), str(number), pack_arrays({})))
+    rows = [(str(number), str(number), pack_arrays({})) for number in range(1200)]
+    store._connection.execute("BEGIN")
+    store._connection.executemany("INSERT INTO results VALUES (?, 'cell', ?, ?, NULL)", rows)
+    store._connection.execute("COMMIT")
     wanted = [str(number) for number in range(1199, -1, -1)]
     found = store.get_many([*wanted, "absent", "7"])
     assert list(found) == wanted

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import math
 import os
 import pickle
 import queue
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -27,12 +25,9 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from piste.core.errors import PisteError
+from piste.edges.launchers import Interpreters, Server, kill_group
 from piste.edges.packing import Packed, Ref, in_memory, pack, unpack
-from piste.edges.worker import EXIT_NO_RESULT, EXIT_NO_START, TAIL_BYTES, attempt
-
-END_SECONDS = 3.0  # that a server is given to end its children, before it is killed
-MARK = "PISTE_WORKER"  # in the environment of our workers, and so of all that they start
-THREADS = (*(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR")), "VECLIB_MAXIMUM_THREADS")
+from piste.edges.worker import EXIT_NO_RESULT, EXIT_NO_START, attempt
 
 
 class TaskFailed(Exception):
@@ -228,7 +223,7 @@ class Processes:
         self._closed = False
         self._barren = 0  # servers lost in a row before they started a task
         try:
-            self._starter: _Server | _Interpreters | None = self._new_starter()
+            self._starter: Server | Interpreters | None = self._new_starter()
         except OSError as error:
             self._remove_folder()
             raise PisteError(f"{sys.executable}: cannot be started as a worker ({error.strerror})") from error
@@ -282,10 +277,10 @@ class Processes:
             path.unlink(missing_ok=True)
             raise _no_room(str(self._folder), error) from error
 
-    def _new_starter(self) -> _Server | _Interpreters:
+    def _new_starter(self) -> Server | Interpreters:
         if self._fork:
-            return _Server(self._folder, self._preload, self._started, self._ended, self._lost)
-        return _Interpreters(self._folder, self._ended)
+            return Server(self._folder, self._preload, self._started, self._ended, self._lost)
+        return Interpreters(self._folder, self._ended)
 
     def _dispatch(self) -> None:
         """Start what may start; the lock is held."""
@@ -301,7 +296,7 @@ class Processes:
                 task.remove(self._folder)
                 continue
             self._running[task.number] = task
-            self._starter.start(task)
+            self._starter.start(task.number, task.refs, task.seconds)
 
     def _started(self, number: int, pid: int) -> None:
         with self._changed:
@@ -336,7 +331,7 @@ class Processes:
             outcomes = [(task.future, task.outcome(self._folder, code, log, timed_out=False)) for task in started]
             for task in started:
                 if task.pid is not None:
-                    _kill_group(task.pid)
+                    kill_group(task.pid)
             self._running.clear()
             self._waiting = deque(queued)
             self._dispatch()
@@ -352,175 +347,6 @@ class Processes:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Close, at once after an exception."""
         self.close(now=kind is not None)
-
-
-class _Server:
-    """Our end of a `piste.edges.worker` that forks."""
-
-    def __init__(
-        self,
-        folder: Path,
-        preload: tuple[str, ...],
-        started: Callable[[int, int], None],
-        ended: Callable[..., None],
-        lost: Callable[[int, str], None],
-    ) -> None:
-        self._started, self._ended, self._lost = started, ended, lost
-        self._folder, self._log = folder, folder / "server.log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                _worker(str(folder), str(os.getpid()), *preload),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=_environment(folder),
-                start_new_session=True,  # Ctrl-C is ours alone to answer
-                bufsize=0,
-            )
-        self._ready = False
-        self._thread = threading.Thread(target=self._listen, daemon=True, name="piste server")
-        self._thread.start()
-
-    def start(self, task: _Task) -> None:
-        assert self._process.stdin is not None, "opened as a pipe"
-        request = {"task": task.number, "refs": task.refs, "seconds": task.seconds}
-        with contextlib.suppress(BrokenPipeError):  # it is lost, as the listening thread is about to see
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-
-    def close(self) -> None:
-        assert self._process.stdin is not None, "opened as a pipe"
-        self._process.stdin.close()  # which it takes as the end
-        if not self._ready:
-            self._process.kill()  # it has no children yet, and loads modules for seconds
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-        if threading.current_thread() is not self._thread:
-            self._thread.join()
-
-    def _listen(self) -> None:
-        assert self._process.stdin is not None, "opened as a pipe"
-        assert self._process.stdout is not None, "opened as a pipe"
-        with open(self._process.stdout.fileno(), "rb", closefd=False) as reports:
-            for line in reports:
-                report = json.loads(line)
-                if "ready" in report:
-                    self._ready = True
-                elif "pid" in report:
-                    self._started(report["task"], report["pid"])
-                else:
-                    self._ended(report["task"], report["code"], report["output"], timed_out=report["timed_out"])
-        self._process.stdout.close()
-        self._process.stdin.close()
-        code = self._process.wait()
-        _kill_marked(self._folder)
-        log = ""
-        with contextlib.suppress(FileNotFoundError):
-            log = self._log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
-        self._lost(code, log)
-
-
-class _Interpreters:
-    """A fresh `piste.edges.worker` for each task, and a thread of ours that waits for it."""
-
-    def __init__(self, folder: Path, ended: Callable[..., None]) -> None:
-        self._folder, self._ended = folder, ended
-        self._lock = threading.Lock()  # guards what follows
-        self._closed = False
-        self._processes: dict[threading.Thread, subprocess.Popen[bytes]] = {}
-
-    def start(self, task: _Task) -> None:
-        threading.Thread(target=self._run, args=(task,), daemon=True, name=f"piste task {task.number}").start()
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            processes = dict(self._processes)
-        for thread, process in processes.items():
-            _kill_group(process.pid)
-            if thread is not threading.current_thread():
-                thread.join()
-
-    def _run(self, task: _Task) -> None:
-        try:
-            with self._lock:
-                if self._closed:
-                    return
-                process = self._processes[threading.current_thread()] = self._new_process(task)
-        except OSError as error:
-            self._ended(task.number, EXIT_NO_START, str(error), timed_out=False)
-            return
-        tail = bytearray()
-        reader = threading.Thread(target=_drain, args=(process.stdout, tail), daemon=True)
-        reader.start()
-        timed_out = False
-        try:
-            process.wait(task.seconds)
-        except subprocess.TimeoutExpired:
-            timed_out = True
-        _kill_group(process.pid)  # with all that it has started
-        code = process.wait()
-        _kill_marked(self._folder / str(task.number))
-        assert process.stdin is not None, "opened as a pipe"
-        process.stdin.close()
-        reader.join(1.0)  # no longer: a process that left the group may hold the other end
-        self._ended(task.number, code, tail.decode(errors="replace"), timed_out=timed_out)
-        with self._lock:
-            del self._processes[threading.current_thread()]
-
-    def _new_process(self, task: _Task) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            _worker("--once", str(self._folder), str(task.number)),
-            stdin=subprocess.PIPE,  # closed when we die, which it takes as the end
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=_environment(self._folder / str(task.number)),
-            start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            bufsize=0,
-        )
-
-
-def _worker(*arguments: str) -> list[str]:
-    return [sys.executable, "-u", "-P", "-m", "piste.edges.worker", *arguments]
-
-
-def _environment(mark: Path) -> dict[str, str]:
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    one_thread = dict.fromkeys(THREADS, "1")
-    return {
-        **os.environ,
-        **one_thread,
-        MARK: str(mark),
-        "PYTHONPATH": path,
-        "PYTHONHASHSEED": "0",  # the same numbers also from models that iterate over sets of texts
-        "JE_ARROW_MALLOC_CONF": "background_thread:false",  # the server must have one thread when it forks
-        "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS ends forked children that use its libraries, unless told
-    }
-
-
-def _drain(stream: Any, tail: bytearray) -> None:
-    with stream:
-        while chunk := stream.read(65536):
-            tail[:] = (tail + chunk)[-TAIL_BYTES:]
-
-
-def _kill_group(pid: int) -> None:
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses a group of zombies
-            os.killpg(pid, signal.SIGKILL)
-    else:
-        subprocess.run(["taskkill", "/F", "/T", "/PID", str(pid)], capture_output=True, check=False)
-
-
-def _kill_marked(mark: Path) -> None:
-    """End what a worker has started and left behind, in whatever group; only Linux shows environments of processes."""
-    sought = f"{MARK}={mark}".encode()
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):  # gone, or another user's
-            if sought in environment.read_bytes().split(b"\0"):
-                os.kill(int(environment.parent.name), signal.SIGKILL)
 
 
 def _packed(function: Callable[..., Any], args: tuple[Any, ...]) -> Packed:
