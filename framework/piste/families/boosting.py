@@ -82,7 +82,7 @@ def space(task: Task) -> Space:
 
     Source: LightGBM in TabRepo (Salinas and Erickson, 2024): learning_rate 5e-3 to 0.1, num_leaves 16 to 255,
     min_data_in_leaf 2 to 60, feature_fraction 0.4 to 1, with these defaults. The slowest rates are left out, since 1,000
-    rounds do not suffice for them, and trees of 4 leaves let in, which win on small tables.
+    rounds do not suffice for them, and trees of 4 leaves let in, for small tables.
     """
     dimensions = {
         "learning_rate": log(0.02, 0.2, default=0.05),
