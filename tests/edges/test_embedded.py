@@ -13,13 +13,13 @@ import pytest
 
 from piste.core.errors import PisteError
 from piste.edges.embedded import database_uri, ensure_database, link_for_mlflow, sole_writer
-from piste.edges.tracking import open_store
+from piste.edges.tracking import TrackingDown, open_store
 
 
 def made(folder):
     """Make a database by the way that everybody goes."""
-    assert open_store(None, folder).newest() is None
-    return folder / "mlflow.db"
+    with open_store(None, folder).connected():
+        return folder / "mlflow.db"
 
 
 def pragma(path, statement):
@@ -27,15 +27,25 @@ def pragma(path, statement):
         return connection.execute(statement).fetchone()[0]
 
 
+def test_looking_makes_no_database(tmp_path):
+    assert open_store(None, tmp_path).newest() is None
+    assert not list(tmp_path.iterdir())
+
+
 def test_all_of_the_store_is_under_mlruns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     made(tmp_path / "elsewhere" / "mlruns")
     assert [path.name for path in tmp_path.iterdir()] == ["elsewhere"]
-    assert {path.name for path in (tmp_path / "elsewhere" / "mlruns").iterdir()} <= {"mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlflow.lock"}
+    assert {path.name for path in (tmp_path / "elsewhere" / "mlruns").iterdir()} <= {
+        "mlflow.db",
+        "mlflow.db-wal",
+        "mlflow.db-shm",
+        "mlflow.lock",
+    }
 
 
-def test_readers_need_not_wait_for_the_writer(tmp_path):
-    assert pragma(made(tmp_path / "mlruns"), "PRAGMA journal_mode") == "wal"
+def test_readers_need_not_wait_for_the_writer(empty_database):
+    assert pragma(empty_database, "PRAGMA journal_mode") == "wal"
 
 
 def test_what_a_kill_left_of_a_new_database_is_swept_away(tmp_path):
@@ -56,20 +66,22 @@ def test_a_database_stands_at_its_place_only_when_it_is_whole(tmp_path, monkeypa
         Path(uri.removeprefix("sqlite:///")).write_text("half a database")
         raise Killed
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr(sqlalchemy_store, "SqlAlchemyStore", half)
-        ensure_database(tmp_path / "mlflow.db", tmp_path)
+        with pytest.raises(Killed):
+            ensure_database(tmp_path / "mlflow.db", tmp_path)
     assert not (tmp_path / "mlflow.db").exists()
     made(tmp_path)
 
 
-def test_a_database_of_another_version_is_refused_and_left_as_it_was(tmp_path):
-    path = made(tmp_path)
+def test_a_database_of_another_version_is_refused_and_left_as_it_was(new_store):
+    store = new_store()
+    path = store.mlruns / "mlflow.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'f4a9b2c7d1e6'")
         connection.commit()
-    with pytest.raises(PisteError, match=r"mlflow.db: must be of MLflow .* but was written by another version \(schema f4a9b2c7d1e6\)"):
-        open_store(None, tmp_path).newest()
+    with pytest.raises(TrackingDown, match=r"mlflow.db: must be of MLflow .* but was written by another version \(schema f4a9b2c7d1e6\)"):
+        store.newest()
     assert pragma(path, "SELECT version_num FROM alembic_version") == "f4a9b2c7d1e6"
 
 
@@ -77,7 +89,7 @@ def test_a_database_of_another_version_is_refused_and_left_as_it_was(tmp_path):
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_was(tmp_path, content):
     path = tmp_path / "mlflow.db"
     path.write_bytes(content)
-    with pytest.raises(PisteError, match=re.escape(f"{path}: must be a database of MLflow, but cannot be read as one")):
+    with pytest.raises(TrackingDown, match=re.escape(f"{path}: must be a database of MLflow, but cannot be read as one")):
         open_store(None, tmp_path).newest()
     assert path.read_bytes() == content
 
@@ -87,12 +99,12 @@ def test_a_path_that_a_database_address_cannot_hold_is_refused():
         database_uri(Path("what?") / "mlflow.db")
 
 
-def test_a_plain_mlflow_in_the_working_directory_opens_the_same_database(tmp_path, monkeypatch):
+def test_a_plain_mlflow_in_the_working_directory_opens_the_same_database(new_store, tmp_path, monkeypatch):
     from mlflow import MlflowClient
 
     monkeypatch.chdir(tmp_path)
-    store = open_store(None, tmp_path / "mlruns")
-    store.newest()
+    store = new_store()
+    made(store.mlruns)
     MlflowClient(store.uri).create_experiment("seen by both", artifact_location=(tmp_path / "x").as_uri())
     plain = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     assert plain.get_experiment_by_name("seen by both") is not None
@@ -100,10 +112,10 @@ def test_a_plain_mlflow_in_the_working_directory_opens_the_same_database(tmp_pat
     assert not (tmp_path / "mlflow.db-wal").exists()
 
 
-def test_a_database_of_the_users_own_is_never_touched(tmp_path, monkeypatch):
+def test_a_database_of_the_users_own_is_never_touched(new_store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mlflow.db").write_text("mine")
-    made(tmp_path / "mlruns")
+    made(new_store().mlruns)
     assert (tmp_path / "mlflow.db").read_text() == "mine"
 
 

@@ -43,27 +43,11 @@ def refit(tmp_path_factory):
     model_dir = tmp_path_factory.mktemp("model") / "model"
     model_dir.mkdir()
     (model_dir / "model.json").write_text('{"times": 3}')
-    example = pd.DataFrame({"snow_cm": [1, 2], "open": [True, False], "day": pd.to_datetime(["2024-01-01", "2024-01-02"]), "run": ["a", None]})
+    example = pd.DataFrame(
+        {"snow_cm": [1, 2], "open": [True, False], "day": pd.to_datetime(["2024-01-01", "2024-01-02"]), "run": ["a", None]}
+    )
     history = {"train_loss": np.array([3.0, 2.0, 1.5])}
     return Refit(model_dir, example, np.array([3.0, 6.0]), ("numpy==2.4.6",), history)
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    """Return a database that was just made: making one takes seconds, copying it none."""
-    folder = tmp_path_factory.mktemp("empty")
-    open_store(None, folder).newest()
-    return folder / "mlflow.db"
-
-
-@pytest.fixture
-def new_store(empty, tmp_path):
-    def make(name="mlruns"):
-        (tmp_path / name).mkdir()
-        shutil.copy(empty, tmp_path / name / "mlflow.db")
-        return open_store(None, tmp_path / name)
-
-    return make
 
 
 @pytest.fixture
@@ -73,11 +57,11 @@ def store(new_store):
 
 
 @pytest.fixture(scope="module")
-def logged(empty, tmp_path_factory, refit):
+def logged(empty_database, tmp_path_factory, refit):
     """Return a comparison that was logged, and where; only to be looked at."""
     folder = tmp_path_factory.mktemp("logged") / "mlruns"
     folder.mkdir()
-    shutil.copy(empty, folder / "mlflow.db")
+    shutil.copy(empty_database, folder / "mlflow.db")
     comparison = regression("neural", "forest", "tree", "blend")
     refits = {"mean/neural/mean": refit, "mean/blend/mean": Refit(None, pd.DataFrame(), None, reason="a blend is stored by its members")}
     store = open_store(None, folder)
@@ -130,7 +114,7 @@ def test_a_child_holds_the_numbers_of_its_row_to_six_digits(logged):
     child = runs(logged.store)[1][row.title]
     expected = {
         **{name: getattr(row, name) for name in ("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "fit_seconds", "predict_seconds")},
-        **{"tied_with_best": 0.0, "fold_cost": row.fold_costs[-1]},
+        **{"tied_with_best": float(row.tied_with_best), "fold_cost": row.fold_costs[-1]},
         **row.metrics,
         **{f"train_{name}": value for name, value in row.train_metrics.items()},
     }
@@ -371,6 +355,22 @@ def test_long_words_are_cut_to_what_mlflow_takes(store):
     children = runs(store)[1]
     assert len(children[absent[0].title].data.tags["piste.reason"]) == 8000
     assert len(children[row.title].data.params["by"]) == 6000
+
+
+def test_only_the_newest_views_are_kept(store):
+    from piste.edges.view import MOST_VIEWS, view_id
+
+    comparison = regression()
+    store.log(comparison, {})
+    experiment_id = client(store).get_experiment_by_name("ski-runs").experiment_id
+    client(store).set_experiment_tag(experiment_id, TAG + "mine", json.dumps({"name": "my own", "createdAt": 1, "state": "{}"}))
+    for age in range(MOST_VIEWS + 1):
+        old = json.dumps({"name": "piste 2020-01-01 00:00", "createdAt": age, "state": "{}"})
+        client(store).set_experiment_tag(experiment_id, f"{TAG}{age}", old)
+    newest = regression(seed=1)
+    store.log(newest, {})
+    names = {name.removeprefix(TAG) for name in client(store).get_experiment(experiment_id).tags if name.startswith(TAG)}
+    assert names == {"mine", view_id(comparison.key), view_id(newest.key), *(str(age) for age in range(3, MOST_VIEWS + 1))}
 
 
 def test_our_settings_do_not_outlive_the_call(store, monkeypatch):

@@ -66,7 +66,9 @@ def _check(path: Path) -> None:
         with closing(sqlite3.connect(path)) as connection:
             [found] = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except (sqlite3.DatabaseError, TypeError) as error:
-        raise PisteError(f"{path}: must be a database of MLflow, but cannot be read as one ({error}). Move it away; a new one is made.") from error
+        raise PisteError(
+            f"{path}: must be a database of MLflow, but cannot be read as one ({error}). Move it away; a new one is made."
+        ) from error
     wanted = _get_latest_schema_revision()
     if found != wanted:
         raise PisteError(

@@ -12,7 +12,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from piste.core.report import figures
 from piste.core.report.tables import as_json, flat, rounded
 from piste.edges.embedded import database_uri, ensure_database, link_for_mlflow, sole_writer
 from piste.edges.pages import leaderboard_page, note, row_note
-from piste.edges.view import TAG, link, view, view_id
+from piste.edges.view import TAG, link, outdated, view, view_id
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -113,8 +113,7 @@ class Tracker:
         Raises:
             TrackingDown: MLflow cannot be reached, or refuses.
         """
-        lock = sole_writer(self.mlruns, waiting) if self._local else nullcontext()
-        with lock, self._calls() as client:
+        with self.connected(sole_writer(self.mlruns, waiting) if self._local else nullcontext()) as client:
             experiment = self._experiment(client, comparison)
             self._mark_killed(client, experiment)
             runs = _search(client, [experiment.experiment_id], _of(comparison.key))
@@ -129,7 +128,9 @@ class Tracker:
 
     def newest(self, base_url: str | None = None) -> str | None:
         """Return the link to the comparison that was shown last, over all experiments; None where there is none."""
-        with self._calls() as client:
+        if self._local and not self._database.exists():
+            return None
+        with self.connected() as client:
             shown = [found for found in client.search_experiments() if "piste.shown_at" in found.tags]
             if not shown:
                 return None
@@ -150,8 +151,15 @@ class Tracker:
         return link(base_url or server, experiment_id, key)
 
     @contextmanager
-    def _calls(self) -> Iterator[MlflowClient]:
-        """Give a client, and say in words what went wrong while it was in use."""
+    def connected(self, lock: AbstractContextManager[None] = nullcontext()) -> Iterator[MlflowClient]:  # noqa: B008  (it holds nothing)
+        """Give a client of the store, made where it is embedded and not there yet, and say in words what goes wrong with it.
+
+        Args:
+            lock: held while the client is in use.
+
+        Raises:
+            TrackingDown: MLflow cannot be reached, or refuses.
+        """
         with _quiet():
             import requests
             from mlflow import MlflowClient
@@ -159,16 +167,20 @@ class Tracker:
             from sqlalchemy.exc import SQLAlchemyError
 
             try:
-                if self._local:
-                    ensure_database(self._database, self.mlruns / "artifacts")
-                    link_for_mlflow(self._database)
-                yield MlflowClient(self.uri)
+                with lock:
+                    if self._local:
+                        ensure_database(self._database, self.mlruns / "artifacts")
+                        link_for_mlflow(self._database)
+                    yield MlflowClient(self.uri)
             except (MlflowException, SQLAlchemyError, requests.RequestException, OSError) as error:
-                reason = str(error).strip().partition("\n")[0][:300]
+                shown = without_password(self.uri)
+                reason = str(error).strip().partition("\n")[0].replace(self.uri, shown)[:300]
                 raise TrackingDown(
-                    f"MLflow at {without_password(self.uri)} could not be written to: {reason.replace(self.uri, without_password(self.uri))}. "
+                    f"MLflow at {shown} could not be written to: {reason}. "
                     f"The results are in {self.mlruns}; run the same command again to log them."
                 ) from error
+            except PisteError as error:
+                raise TrackingDown(*error.faults) from error
 
     def _experiment(self, client: MlflowClient, comparison: Comparison) -> Experiment:
         """Find or make the experiment; one that was deleted in MLflow is taken back."""
@@ -186,7 +198,9 @@ class Tracker:
     def _mark_killed(self, client: MlflowClient, experiment: Experiment) -> None:
         """End the runs that a process which is no more left running."""
         experiments = client.search_experiments() if self._local else [experiment]
-        left = _search(client, [found.experiment_id for found in experiments], "tags.`piste.writer` LIKE '%' and attributes.status = 'RUNNING'")
+        left = _search(
+            client, [found.experiment_id for found in experiments], "tags.`piste.writer` LIKE '%' and attributes.status = 'RUNNING'"
+        )
         for run in left:
             if self._local or _is_gone(run.data.tags["piste.writer"]):
                 client.set_terminated(run.info.run_id, "KILLED")
@@ -212,6 +226,8 @@ class Tracker:
             if "piste.latest" not in run.data.tags:
                 client.set_tag(run.info.run_id, "piste.latest", "true")
         client.set_experiment_tag(experiment_id, TAG + view_id(key), view(comparison, now_ms))
+        for name in outdated(client.get_experiment(experiment_id).tags):
+            client.delete_experiment_tag(experiment_id, name)
         client.set_experiment_tag(experiment_id, "piste.shown_at", str(now_ms))
         client.set_experiment_tag(experiment_id, "piste.latest", key)
 
@@ -233,22 +249,18 @@ def open_store(uri: str | None, mlruns: Path, experiment: str | None = None) -> 
     if uri is None:
         return Tracker(database_uri(mlruns / "mlflow.db"), mlruns, experiment or "")
     scheme = urlsplit(uri).scheme.partition("+")[0]
-    if scheme in ("", "file") and not near(scheme, (*SERVERS, *DATABASES)):
+    known = (*SERVERS, *DATABASES)
+    if scheme in ("", "file"):
         raise PisteError(
             Fault(
-                f"must be the address of an MLflow server (http://...) or a database (sqlite:///...), but is '{uri}': MLflow no longer writes "
-                "plain folders. Leave it out for the database under mlruns/.",
+                f"must be the address of an MLflow server (http://...) or a database (sqlite:///...), but is '{uri}': "
+                "MLflow no longer writes plain folders. Leave it out for the database under mlruns/.",
                 "track.uri",
             )
         )
-    if scheme not in (*SERVERS, *DATABASES):
-        raise PisteError(
-            Fault(
-                f"must begin with http, https, sqlite, postgresql, mysql or mssql, but is '{without_password(uri)}'."
-                + near(scheme, (*SERVERS, *DATABASES)),
-                "track.uri",
-            )
-        )
+    if scheme not in known:
+        message = f"must begin with {', '.join(known[:-1])} or {known[-1]}, but is '{without_password(uri)}'.{near(scheme, known)}"
+        raise PisteError(Fault(message, "track.uri"))
     if scheme == "sqlite":
         path = uri.removeprefix("sqlite:///")
         if path in ("", uri, ":memory:"):
@@ -310,7 +322,12 @@ class _Writing:
             "mlflow.loggedArtifacts": _tables("leaderboard.json"),
         }
         run_id = self._run(f"{comparison.problem} {comparison.key[:8]}", tags, dataset, self.start_ms)
-        numbers = {"cost": champion.cost, "cost_lo": champion.cost_lo, "cost_hi": champion.cost_hi, "gain_vs_baseline": champion.gain_vs_baseline}
+        numbers = {
+            "cost": champion.cost,
+            "cost_lo": champion.cost_lo,
+            "cost_hi": champion.cost_hi,
+            "gain_vs_baseline": champion.gain_vs_baseline,
+        }
         self.client.log_batch(run_id, metrics=self._metrics(numbers, self.start_ms), synchronous=True)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -392,7 +409,9 @@ class _Writing:
         from mlflow.models import Model
 
         name = re.sub(r"[^\w-]+", "-", row.id).strip("-")
-        logged = self.client.create_logged_model(self.experiment_id, name, run_id, params=dict(params), tags={"piste.comparison": self.comparison.key})
+        logged = self.client.create_logged_model(
+            self.experiment_id, name, run_id, params=dict(params), tags={"piste.comparison": self.comparison.key}
+        )
         self.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model"
@@ -400,7 +419,9 @@ class _Writing:
                 str(path),
                 loader_module=LOADER,
                 data_path=str(refit.model_dir),
-                mlflow_model=Model(artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id, model_id=logged.model_id),
+                mlflow_model=Model(
+                    artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id, model_id=logged.model_id
+                ),
                 signature=_signature(refit),
                 input_example=_floats(refit.input_example),
                 pip_requirements=list(refit.requirements),
@@ -419,7 +440,9 @@ class _Writing:
             digest=comparison.digest[:DIGEST_LENGTH],
             source_type="local",
             source=json.dumps({"uri": comparison.source}),
-            schema=json.dumps({"mlflow_colspec": [{"name": name, "type": kind, "required": False} for name, kind in comparison.schema.items()]}),
+            schema=json.dumps(
+                {"mlflow_colspec": [{"name": name, "type": kind, "required": False} for name, kind in comparison.schema.items()]}
+            ),
             profile=json.dumps({"num_rows": comparison.n_rows, "num_judged_rows": comparison.n_judged}),
         )
         return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
@@ -429,7 +452,11 @@ class _Writing:
 
         about: dict[str, str | None] = {}
         if model_id:
-            about = {"model_id": model_id, "dataset_name": self.comparison.problem, "dataset_digest": self.comparison.digest[:DIGEST_LENGTH]}
+            about = {
+                "model_id": model_id,
+                "dataset_name": self.comparison.problem,
+                "dataset_digest": self.comparison.digest[:DIGEST_LENGTH],
+            }
         return [Metric(name, rounded(value), at_ms, 0, **about) for name, value in numbers.items() if math.isfinite(value)]
 
     def _steps(self, name: str, values: Sequence[float] | np.ndarray, at_ms: int) -> list[Metric]:

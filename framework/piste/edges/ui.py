@@ -43,15 +43,15 @@ def serve(mlruns: Path, say: Callable[[str], None], *, port: int = 5000) -> None
     Raises:
         PisteError: there is nothing to show, or the server does not start.
     """
-    newest = open_store(None, mlruns).newest() if (mlruns / "mlflow.db").exists() else None
-    if newest is None:
+    store = open_store(None, mlruns)
+    if store.newest() is None:
         raise PisteError(f"{mlruns}: must hold a comparison to show, but holds none. Run 'piste run PROJECT' first.")
     chosen = free_port(port)
     if chosen != port:
         say(f"Port {port} is taken; using {chosen}.")
     say("Starting MLflow ...")
     with running(mlruns, chosen) as server:
-        say(f"The newest comparison: {open_store(None, mlruns).newest(server.url)}")
+        say(f"The newest comparison: {store.newest(server.url)}")
         say("Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
             server.process.wait()

@@ -6,11 +6,15 @@ import base64
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from piste.core.comparison import Comparison
 
 TAG = "mlflow.sharedViewState."
+NAME = "piste "
+MOST_VIEWS = 50
 MOST_RUNS = 50  # bars of a chart; MLflow's own default of ten would hide the baselines
 
 
@@ -36,7 +40,16 @@ def view(comparison: Comparison, created_ms: int) -> str:
     """
     state = json.dumps(_state(comparison), separators=(",", ":"))
     packed = "deflate;" + base64.b64encode(zlib.compress(state.encode(), 9)).decode()
-    return json.dumps({"name": f"piste: {comparison.problem}", "createdAt": created_ms, "state": packed})
+    return json.dumps(
+        {"name": f"{NAME}{datetime.fromtimestamp(created_ms / 1000):%Y-%m-%d %H:%M}", "createdAt": created_ms, "state": packed}
+    )
+
+
+def outdated(tags: Mapping[str, str]) -> list[str]:
+    """Name the tags of an experiment that hold views of ours beyond the newest, which MLflow would offer and send every time."""
+    views = [(name, json.loads(value)) for name, value in tags.items() if name.startswith(TAG)]
+    ours = sorted(((held["createdAt"], name) for name, held in views if held["name"].startswith(NAME)), reverse=True)
+    return [name for _, name in ours[MOST_VIEWS:]]
 
 
 def _state(comparison: Comparison) -> dict[str, Any]:
@@ -71,7 +84,12 @@ def _state(comparison: Comparison) -> dict[str, Any]:
         "lifecycleFilter": "Active",
         "modelVersionFilter": "All Runs",
         "datasetsFilter": [],
-        "selectedColumns": [*(f"metrics.`{name}`" for name in metrics), "tags.`piste.status`", "tags.`piste.reason`", "attributes.`Models`"],
+        "selectedColumns": [
+            *(f"metrics.`{name}`" for name in metrics),
+            "tags.`piste.status`",
+            "tags.`piste.reason`",
+            "attributes.`Models`",
+        ],
         "runsHiddenMode": "SHOW_ALL",
         "runsVisibilityMap": {},
         "compareRunCharts": charts,

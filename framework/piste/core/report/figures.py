@@ -202,7 +202,14 @@ def leaderboard_intervals(comparison: Comparison) -> Figure:
         if row.cost > high:
             axes.annotate("", (high, at), (high - 0.03 * (high - low), at), arrowprops={"arrowstyle": "->", "color": colour(row.family)})
         else:
-            axes.plot([max(row.cost_lo, low), min(row.cost_hi, high)], [at, at], color=colour(row.family), lw=2.4, solid_capstyle="round", zorder=2)
+            axes.plot(
+                [max(row.cost_lo, low), min(row.cost_hi, high)],
+                [at, at],
+                color=colour(row.family),
+                lw=2.4,
+                solid_capstyle="round",
+                zorder=2,
+            )
             axes.scatter([row.cost], [at], s=46, color=colour(row.family), edgecolor="white", lw=0.8, zorder=3)
         axes.text(1.01, at, _between(row), transform=axes.get_yaxis_transform(), va="center", size=8.5, color=INK)
     axes.set_yticks(range(len(rows)), [_plain(_short(row.title, 58)) for row in rows], size=9)
