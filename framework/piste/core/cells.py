@@ -21,16 +21,16 @@ LARGEST = 1e300  # sums of squares of anything larger overflow
 CURRENCIES = "$€£¥"
 
 ISO = "ISO8601"
-_ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
-_OFFSET = r":\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})$"
+_ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+_OFFSET = r":[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})$"
 _DAYS = (
     "%Y/%m/%d", "%Y.%m.%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%d/%m/%y", "%m/%d/%y", "%d.%m.%y",
     "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y",
 )  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _DIRECTIVES = {
-    "%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}",
-    "%H": r"\d{1,2}", "%I": r"\d{1,2}", "%M": r"\d{2}", "%S": r"\d{2}", "%p": "[AaPp][Mm]",
+    "%Y": r"[0-9]{4}", "%y": r"[0-9]{2}", "%m": r"[0-9]{1,2}", "%d": r"[0-9]{1,2}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}",
+    "%H": r"[0-9]{1,2}", "%I": r"[0-9]{1,2}", "%M": r"[0-9]{2}", "%S": r"[0-9]{2}", "%p": "[AaPp][Mm]",
 }  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def _native(values: pd.Series, form: Form) -> Readout | None:
 
 def _texts(values: pd.Series, form: Form) -> pd.Series:
     cells = Cells.of(as_text(values), form.missing)
-    whole = cells.distinct.str.replace(r"^([+-]?\d+)\.0+$", r"\1", regex=True)  # 3 and 3.0 are one level, however a file writes them
+    whole = cells.distinct.str.replace(r"^([+-]?[0-9]+)\.0+$", r"\1", regex=True)  # 3 and 3.0 are one level, however a file writes them
     return pd.Series(cells.spread(whole.to_numpy(dtype=object)), dtype="str")
 
 
@@ -257,8 +257,8 @@ def as_text(values: pd.Series) -> pd.Series:
 def number_pattern(form: Form, *, infinite: bool = True) -> str:
     """Return the regular expression of the numbers of a form."""
     mark, group = re.escape(form.decimal), re.escape(form.thousands)
-    whole = rf"\d{{1,3}}(?:{group}\d{{3}})*" if form.thousands else r"\d+"
-    body = rf"(?:{whole}(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d+)?"
+    whole = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})*" if form.thousands else r"[0-9]+"
+    body = rf"(?:{whole}(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?"
     before, after = re.escape(form.prefix), re.escape(form.suffix)
     sign = rf"(?:[+-]?{before} ?|{before} ?[+-]?)" if form.prefix else "[+-]?"
     pattern = rf"{sign}{body}{' ?' + after if form.suffix else ''}"
@@ -284,7 +284,7 @@ def dates(texts: pd.Series, form: Form) -> pd.Series:
         fits = texts.str.fullmatch(DATE_PATTERNS[form.date])
         return pd.to_datetime(texts.where(fits), format=form.date, errors="coerce").astype("datetime64[us]")
     fits = texts.str.fullmatch(_ISO)
-    aware = texts.str.contains(_OFFSET)
+    aware = has_offset(texts)
     plain = pd.to_datetime(texts.where(fits & ~aware), format=ISO, errors="coerce").astype("datetime64[us]")
     if not aware.any():
         return plain
@@ -295,11 +295,16 @@ def dates(texts: pd.Series, form: Form) -> pd.Series:
 
 def date_formats(texts: pd.Series) -> list[str]:
     """Return the ways to write dates that some of the first texts fit."""
-    sample = [text for text in texts.head(25) if re.match(r"\d+[-/.]\d+[-/.]\d|\d+.[A-Za-z]{3}|[A-Za-z]{3,9} \d", text)]
+    sample = [text for text in texts.head(25) if re.match(r"[0-9]+[-/.][0-9]+[-/.][0-9]|[0-9]+.[A-Za-z]{3}|[A-Za-z]{3,9} [0-9]", text)]
     return [form for form, pattern in DATE_PATTERNS.items() if any(re.fullmatch(pattern, text) for text in sample)]
 
 
+def has_offset(texts: pd.Series) -> pd.Series:
+    """Mark the dates of ISO 8601 that say their offset from UTC."""
+    return texts.str.contains(_OFFSET)
+
+
 def offsets(texts: pd.Series) -> set[str]:
-    """Return the offsets from UTC that dates of ISO 8601 carry."""
-    found = texts[texts.str.contains(_OFFSET)].str.extract(r"(Z|[+-]\d{2}:?\d{2})$")[0]
+    """Return the offsets from UTC of dates of ISO 8601 that all say it."""
+    found = texts.str.extract(r"(Z|[+-][0-9]{2}:?[0-9]{2})$")[0]
     return {"+00:00" if text == "Z" else text for text in found.unique()}

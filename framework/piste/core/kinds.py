@@ -23,6 +23,7 @@ from piste.core.cells import (
     as_text,
     date_formats,
     dates,
+    has_offset,
     number_pattern,
     offsets,
 )
@@ -91,7 +92,7 @@ def _boolean(levels: Cells, category: Form, at: Callable[[int], str]) -> Form | 
 
 def _names(cells: Cells, category: Form) -> Form | None:
     """Digits that are names, not amounts: with leading zeros, or too long for a number to hold them."""
-    return category if cells.distinct.str.fullmatch(r"[+-]?(?:0\d+|\d{16,})").any() else None
+    return category if cells.distinct.str.fullmatch(r"[+-]?(?:0[0-9]+|[0-9]{16,})").any() else None
 
 
 def _date(cells: Cells, form: Form, at: Callable[[int], str]) -> Form | Trouble | None:
@@ -103,13 +104,8 @@ def _date(cells: Cells, form: Form, at: Callable[[int], str]) -> Form | Trouble 
     read = np.array([time.notna().to_numpy() for time in times])  # (n_forms, n_distinct)
     whole = np.flatnonzero(read.all(axis=1))
     if len(whole):
-        if any(not times[i].equals(times[whole[0]]) for i in whole[1:]):
-            row = cells.row(int(np.argmax(times[whole[0]] != times[whole[1]])))
-            shown = cells.distinct[cells.codes[row]]
-            first, second = (times[i][cells.codes[row]].date() for i in whole[:2])
-            message = f"must be dates of one reading, but '{shown}' ({at(row)}) may be {first} or {second}, and no other cell tells"
-            return Trouble(f"{message}. Write the dates as year-month-day", row, "datetime")
-        return _clock(cells, forms[int(whole[0])], at)
+        other = next((times[i] for i in whole[1:] if not times[i].equals(times[whole[0]])), None)
+        return _clock(cells, forms[int(whole[0])], at) if other is None else _two_readings(cells, times[whole[0]], other, at)
     if counts[read.any(axis=0)].sum() <= MOSTLY * cells.total:
         return None
     best = int(np.argmax(read @ counts))
@@ -125,21 +121,24 @@ def _date(cells: Cells, form: Form, at: Callable[[int], str]) -> Form | Trouble 
     )
 
 
+def _two_readings(cells: Cells, first: pd.Series, second: pd.Series, at: Callable[[int], str]) -> Trouble:
+    distinct = int(np.argmax(first != second))
+    row, shown = cells.row(distinct), cells.distinct[distinct]
+    either = f"{first[distinct].date()} or {second[distinct].date()}"
+    message = f"must be dates of one reading, but '{shown}' ({at(row)}) may be {either}, and no other cell tells"
+    return Trouble(f"{message}. Write the dates as year-month-day", row, "datetime")
+
+
 def _clock(cells: Cells, form: Form, at: Callable[[int], str]) -> Form | Trouble:
     """Tell the offset from UTC of dates that carry one: their own where it is one, else UTC itself."""
-    found = offsets(cells.distinct) if form.date == ISO else set()
-    if not found:
+    aware = has_offset(cells.distinct).to_numpy() if form.date == ISO else np.zeros(len(cells.distinct), dtype=bool)
+    if not aware.any():
         return form
-    bare = (
-        ~cells.distinct.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$").to_numpy() | cells.distinct.str.fullmatch(r"\d{4}-\d{2}-\d{2}").to_numpy()
-    )
-    if bare.any():
-        row = cells.row(int(np.argmax(bare)))
-        return Trouble(
-            f"must say the time zone in every cell or in none, but '{cells.distinct[cells.codes[row]]}' ({at(row)}) lacks it",
-            row,
-            "datetime",
-        )
+    if not aware.all():
+        row = cells.row(int(np.argmin(aware)))
+        shown = cells.distinct[cells.codes[row]]
+        return Trouble(f"must say the time zone in every cell or in none, but '{shown}' ({at(row)}) lacks it", row, "datetime")
+    found = offsets(cells.distinct)
     return replace(form, offset=found.pop() if len(found) == 1 else "+00:00")
 
 
@@ -207,8 +206,8 @@ def _other_mark(cells: Cells, mark: str, at: Callable[[int], str]) -> Trouble:
     marked = texts.str.contains(mark, regex=False)
     first = int(np.argmax(marked))
     row, shown = cells.row(first), f"'{texts[first]}' ({at(cells.row(first))})"
-    if texts[marked].str.fullmatch(rf"[^\d]*\d{{1,3}}(?:{re.escape(mark)}\d{{3}})+[^\d]*").all():
-        plain = int(np.argmax(texts.str.contains(r"\d{4}")))
+    if texts[marked].str.fullmatch(rf"[^0-9]*[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+[^0-9]*").all():
+        plain = int(np.argmax(texts.str.contains(r"[0-9]{4}")))
         other = f"'{texts[plain]}' ({at(cells.row(plain))})"
         return Trouble(f"must mark thousands in every number or in none, but {shown} does and {other} does not", cells.row(plain), "number")
     name = {",": "comma", ".": "point"}[mark]

@@ -115,7 +115,7 @@ def _present(problem: Problem, raw: Raw, values: pd.Series) -> np.ndarray:
 
 
 def _classes(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answer:
-    if pd.api.types.is_float_dtype(values) or cells.as_text(values).str.fullmatch(r"\s*[+-]?\d+\.\d+\s*").any():
+    if pd.api.types.is_float_dtype(values) or cells.as_text(values).str.fullmatch(r"\s*[+-]?[0-9]+\.[0-9]+\s*").any():
         _refuse_fractions(problem, raw, values, form)
     labels = cells.read(values, Form("category", form.missing)).values
     keep = _present(problem, raw, labels)

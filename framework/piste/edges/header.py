@@ -43,7 +43,7 @@ def named(frame: pd.DataFrame, names: Sequence[object], place: Place) -> tuple[p
     faults = _faults(clean, place)
     if faults:
         raise PisteError(*faults)
-    return frame.set_axis(pd.Index(clean, dtype=object), axis=1), tuple(notes)
+    return frame.set_axis(pd.Index(clean, dtype="str"), axis=1), tuple(notes)
 
 
 def check_width(n_columns: int, place: Place) -> None:

@@ -1,0 +1,289 @@
+"""A table as read becomes typed columns with roles and reasons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from piste.core.data import Raw, Table
+from piste.core.errors import PisteError
+from piste.core.problem import Problem
+from piste.core.table import make_table
+from piste.edges.sources import read
+
+N = 40
+Y = [f"{i}" for i in range(N)]
+
+
+def table(columns: dict[str, list], /, *, notes: tuple[str, ...] = (), **problem: Any) -> Table:
+    texts = {name: pd.Series(cells, dtype="str" if isinstance(cells[0], str) else None) for name, cells in columns.items()}
+    frame = pd.DataFrame(texts)
+    raw = Raw(frame, "data.csv", np.arange(2, len(frame) + 2), digest="d" * 64, notes=notes)
+    return make_table(Problem.model_validate({"data": "data.csv", "target": "y", **problem}), raw)
+
+
+def roles(made: Table) -> dict[str, str]:
+    return {column.name: column.role for column in made.columns}
+
+
+def why(made: Table, name: str) -> str:
+    return next(column.why for column in made.columns if column.name == name)
+
+
+X = [f"{i * i}" for i in range(N)]  # a feature, so that there is one
+
+
+def test_every_column_has_one_of_three_types_and_rows_are_numbered_from_0():
+    made = table({"x": X, "c": ["a", "b"] * 20, "b": ["yes", "no"] * 20, "d": [f"2020-01-{1 + i % 28:02d}" for i in range(N)], "y": Y})
+
+    assert {name: str(dtype) for name, dtype in made.frame.dtypes.items()} == {
+        "x": "float64",
+        "c": "str",
+        "b": "float64",
+        "d": "datetime64[us]",
+        "y": "float64",
+    }
+    assert list(made.frame.index) == list(range(N))
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem", "role"),
+    [
+        (["a", "b"] * 20, {}, "feature"),
+        (["same"] * N, {}, "dropped"),
+        ([""] * N, {}, "dropped"),
+        ([*["same"] * 39, ""], {}, "feature"),
+        ([f"k{i}" for i in range(N)], {}, "identifier"),
+        ([f"k{i}" for i in range(N)], {"columns": {"c": "category"}}, "feature"),
+        ([f"k{i}" for i in range(N)], {"known_at": {"always": ["c"]}}, "feature"),
+        ([f"k{i // 2}" for i in range(N)], {}, "feature"),
+        ([f"{i}" for i in range(N)], {}, "identifier"),
+        ([f"{i + 1}" for i in range(N)], {}, "identifier"),
+        ([f"{i + 1}" for i in range(N)], {"columns": {"c": "number"}}, "feature"),
+        ([f"{i + 2}" for i in range(N)], {}, "feature"),
+        (["a", "b"] * 20, {"columns": {"c": "identifier"}}, "identifier"),
+        (["a", "b"] * 20, {"columns": {"c": "drop"}}, "dropped"),
+        (["a", "b"] * 20, {"known_at": {"after": ["c"]}}, "after"),
+        (["1", "2"] * 20, {"weight": "c"}, "weight"),
+        (["a", "b"] * 20, {"split": {"together": "c"}}, "split"),
+        (["a", "b"] * 20, {"split": {"together": "c"}, "known_at": {"decision": ["c"]}}, "feature"),
+        (["a", "b"] * 20, {"split": {"scheme": "leave_one_out", "by": "c"}}, "split"),
+        (["a", "b"] * 20, {"split": {"scheme": "predefined", "by": "c"}, "known_at": {"always": ["c"]}}, "split"),
+    ],
+)
+def test_a_column_gets_the_role_that_it_can_play(cells, problem, role):
+    assert roles(table({"x": X, "c": cells, "y": Y}, **problem))["c"] == role
+
+
+def test_few_rows_say_nothing_about_identifiers():
+    made = table({"x": ["a", "b", "c", "d"], "z": ["1", "2", "3", "4"], "y": ["1.5", "2.5", "3.5", "4"]})
+
+    assert roles(made) == {"x": "feature", "z": "feature", "y": "target"}
+
+
+def test_the_time_stays_a_feature_where_rows_of_a_day_stand_together():
+    days = [f"2020-01-{1 + i // 2:02d}" for i in range(N)]
+
+    assert roles(table({"x": X, "d": days, "y": Y}, time="d", split={"together": "d"}))["d"] == "feature"
+
+
+def test_a_period_of_the_time_is_no_column():
+    days = [f"2020-01-{1 + i // 2:02d}" for i in range(N)]
+
+    assert roles(table({"x": X, "d": days, "y": Y}, time="d", split={"by": "month"})) == {"x": "feature", "d": "feature", "y": "target"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["1", "2", "NA", ""] * 10, "number: 2 distinct values, 20 missing"),
+        (["a", "b", "c", "?"] * 10, "category: text, 3 levels, 10 missing"),
+        (["$1", "$2"] * 20, "number: 2 distinct values, read without its '$'"),
+        (["31/12/2020", "1/2/2021"] * 20, "datetime: 2 distinct dates, written like 31/12/2020"),
+        (["yes", "no"] * 20, "boolean: yes and no"),
+    ],
+)
+def test_a_column_says_what_it_holds(cells, said):
+    assert why(table({"x": X, "c": cells, "y": Y}), "c") == said
+
+
+def test_an_added_column_is_computed_from_the_row():
+    made = table({"x": X, "c": ["3", "4"] * 20, "y": Y}, add={"hypotenuse": "sqrt(x * x + c * c)", "twice": "hypotenuse * 2"})
+
+    np.testing.assert_allclose(made.frame["twice"], 2 * np.hypot(made.frame["x"], made.frame["c"]))
+    assert why(made, "twice").startswith("added as hypotenuse * 2")
+
+
+def test_a_dropped_column_may_be_computed_with():
+    made = table({"a": X, "b": ["1", "3"] * 20, "y": Y}, columns={"a": "drop", "b": "drop"}, add={"total": "a + b"})
+
+    assert roles(made) == {"a": "dropped", "b": "dropped", "y": "target", "total": "feature"}
+    assert made.frame["total"][1] == 1 + 3
+
+
+def test_what_is_computed_from_something_known_after_or_from_the_target_is_known_after():
+    made = table(
+        {"x": X, "late": ["1", "3"] * 20, "y": Y},
+        known_at={"after": ["late"], "always": ["share"]},
+        add={"share": "late / x", "again": "share + 1", "answer": "y * 2"},
+    )
+
+    assert [roles(made)[name] for name in ("share", "again", "answer")] == ["after"] * 3
+
+
+def test_what_the_target_is_computed_from_is_known_after_unless_the_problem_vouches_for_it():
+    columns = {"x": X, "period": [f"{i + 1}" for i in range(N)], "area": ["2", "3"] * 20}
+    add = {"scaled": "period * 3", "y": "log(scaled) / area"}
+
+    made = table(columns, add=add, known_at={"always": ["area"]})
+
+    assert roles(made) == {"x": "feature", "period": "after", "area": "feature", "scaled": "after", "y": "target"}
+    np.testing.assert_allclose(made.target.values, np.log(3 * np.arange(1, N + 1)) / made.frame["area"])
+
+
+def test_rows_without_a_target_are_left_out_everywhere_and_that_is_said():
+    made = table({"x": X, "w": ["1", "2"] * 20, "y": [*Y[:-2], "", "NA"]}, weight="w", target={"column": "y", "kind": "numeric"})
+
+    assert len(made.frame) == len(made.weight) == len(made.target.values) == N - 2
+    assert "2 rows without a target left out" in made.notes
+
+
+def test_rows_that_repeat_are_said():
+    made = table({"x": [*X, "0"], "y": [*Y, "0"]})
+
+    assert made.notes == ("1 of 41 rows repeat an earlier row in every column",)
+
+
+def test_notes_of_the_reading_are_kept():
+    assert table({"x": X, "y": Y}, notes=("the first column left out",)).notes == ("the first column left out",)
+
+
+def test_weights_are_ones_where_none_are_named():
+    np.testing.assert_array_equal(table({"x": X, "y": Y}).weight, np.ones(N))
+
+
+def test_a_column_that_no_model_sees_need_not_make_sense():
+    messy = [*["1"] * 38, "x", "true"]
+
+    assert roles(table({"x": X, "c": messy, "y": Y}, columns={"c": "drop"}))["c"] == "dropped"
+    with pytest.raises(PisteError, match="'x'"):
+        table({"x": X, "c": messy, "y": Y}, columns={"c": "drop"}, add={"z": "c + 1"})
+
+
+def test_faults_of_several_columns_and_the_target_are_said_at_once():
+    with pytest.raises(PisteError) as caught:
+        table({"a": [*["1"] * 39, "x"], "b": [*["1"] * 39, "1e308"], "y": [*Y[:-1], "many"]})
+
+    assert len(caught.value.faults) == 3
+
+
+def test_names_that_are_not_there_are_said_at_once():
+    with pytest.raises(PisteError) as caught:
+        table({"x": X, "y": Y}, weight="w", time="t", unit=["u"], known_at={"after": ["v"]}, add={"z": "q + 1"}, split={"together": "g"})
+
+    assert {fault.field for fault in caught.value.faults} == {"weight", "time", "unit", "known_at.after", "add.z", "split.together"}
+
+
+def test_the_raw_frame_is_left_as_it_was():
+    frame = pd.DataFrame({"x": X, "y": Y}, dtype="str")
+    before = frame.copy()
+
+    make_table(Problem.model_validate({"data": "data.csv", "target": "y"}), Raw(frame, "data.csv", np.arange(N)))
+
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_the_same_rows_typed_or_as_text_give_the_same_table():
+    typed = {"x": [i / 3 for i in range(N)], "b": [True, False] * 20, "y": [float(i * i) for i in range(N)]}
+    written = {name: [str(cell) for cell in cells] for name, cells in typed.items()}
+
+    pd.testing.assert_frame_equal(table(typed).frame, table(written).frame)
+
+
+# What a careful person would say of real tables: the target's kind and labels, columns that are no features, and the kinds
+# of the features that are not numbers.
+REAL = {
+    "ski_resort3": ("data.csv", "TOTAL_VISITS", "count", {}, {"datetime": "Date"}),
+    "bike_hour": ("hour.csv", "cnt", "count", {"instant": "identifier"}, {"datetime": "dteday"}),
+    "adult": (
+        "data.csv.gz",
+        "income",
+        ("<=50K", ">50K"),
+        {},
+        {"category": "workclass education marital_status occupation relationship race sex native_country split"},
+    ),
+    "wine_quality": ("data.csv", "quality", "numeric", {}, {"category": "type"}),
+    "galton_families": ("GaltonFamilies.csv", "childHeight", "numeric", {"rownames": "identifier"}, {"category": "family gender"}),
+    "concrete": ("data.csv", "strength", "numeric", {}, {}),
+    "german_credit": (
+        "data.csv",
+        "class",
+        ("good", "bad"),
+        {},
+        {
+            "category": "status history purpose savings employment personal_status other_debtors property other_plans housing job "
+            "telephone foreign"
+        },
+    ),
+    "telco_churn": (
+        "Telco-Customer-Churn.csv",
+        "Churn",
+        ("No", "Yes"),
+        {"customerID": "identifier"},
+        {
+            "boolean": "Partner Dependents PhoneService PaperlessBilling",
+            "category": "gender MultipleLines InternetService OnlineSecurity OnlineBackup DeviceProtection TechSupport StreamingTV "
+            "StreamingMovies Contract PaymentMethod",
+        },
+    ),
+    "titanic": ("titanic.csv", "survived", ("0", "1"), {"name": "identifier"}, {"category": "sex ticket cabin embarked"}),
+    "metro_traffic": (
+        "Metro_Interstate_Traffic_Volume.csv",
+        "traffic_volume",
+        "count",
+        {},
+        {"datetime": "date_time", "category": "holiday weather_main weather_description"},
+    ),
+    "pedestrian_melbourne": ("data.csv.gz", "Count", "count", {}, {"datetime": "Date", "category": "Sensor"}),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_tables_are_understood(name, shared):
+    file, target, kind, others, kinds = REAL[name]
+    problem = Problem.model_validate({"data": file, "target": target})
+
+    made = make_table(problem, read(problem, shared(name)))
+
+    assert (made.target.labels if isinstance(kind, tuple) else made.target.kind) == kind
+    assert {column.name: column.role for column in made.columns if column.role not in ("feature", "target")} == others
+    found: dict[str, set[str]] = {}
+    for column in made.features:
+        if column.kind != "number":
+            found.setdefault(column.kind, set()).add(column.name)
+    assert found == {kind: set(names.split()) for kind, names in kinds.items()}
+
+
+def test_house_prices_in_ames_are_understood(shared):
+    problem = Problem.model_validate({"data": "AmesHousing.csv", "target": "SalePrice"})
+
+    made = make_table(problem, read(problem, shared("ames")))
+
+    assert made.target.kind == "numeric"
+    assert {column.name for column in made.columns if column.role == "identifier"} == {"Order", "PID"}
+    assert made.kinds["MS SubClass"] == "category"  # 020, 060: codes of a type of dwelling
+    assert (made.frame["Alley"] == "NA").sum() == 2732  # no alley, which is no missing value
+    assert made.frame["Lot Frontage"].isna().sum() == 490
+    assert sum(column.kind == "number" for column in made.features) == 35
+
+
+def test_blank_charges_of_new_customers_are_missing(shared):
+    problem = Problem.model_validate({"data": "Telco-Customer-Churn.csv", "target": "Churn"})
+
+    made = make_table(problem, read(problem, shared("telco_churn")))
+
+    assert made.frame["TotalCharges"].isna().sum() == 11
+    assert (made.frame.loc[made.frame["TotalCharges"].isna(), "tenure"] == 0).all()
