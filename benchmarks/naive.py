@@ -77,8 +77,11 @@ def main(names: list[str]) -> None:
             continue
         outcomes.append(run(found))
         print(table(outcomes[-1]), end="\n\n", flush=True)
-    print("Seconds of a family: of the notebook its search, refit and logging; of piste its fits.")
-    print("The last lines: whole process trees, imports and MLflow included. 'error': of piste against the notebook, below 0 is better.")
+    print("Last lines: CPU of whole process trees, imports and MLflow included, on a machine of any load.")
+    print(
+        "A family: of the notebook CPU of its search, refit and logging; of piste its fits by its workers' clocks, true on a quiet machine."
+    )
+    print("error: of piste against the notebook; below 0 is better.")
     print(f"Held-out fifth: seed {HOLDOUT_SEED}. Folds: seed {FOLD_SEED}.")
     RESULTS.mkdir(exist_ok=True)
     about = {"machine": platform.machine(), "cores": os.cpu_count(), "versions": {name: version(name) for name in PACKAGES}}
