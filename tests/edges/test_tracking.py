@@ -317,10 +317,12 @@ def test_the_link_opens_a_view_of_this_comparison_by_cost_with_bars_for_all(logg
     assert min(card["runsCountToCompare"] for card in state["compareRunCharts"]) >= 50
 
 
-def test_the_newest_link_is_that_of_the_comparison_logged_last(store):
-    store.log(classification(), {})
+def test_the_newest_link_is_that_of_the_comparison_asked_for_last(store):
+    other = store.log(replace(regression(seed=1), problem="other"), {})
     last = store.log(regression(), {})
     assert store.newest() == last
+    assert store.log(replace(regression(seed=1), problem="other"), {}) == other
+    assert store.newest() == other
     assert store.newest("http://127.0.0.1:5017").startswith("http://127.0.0.1:5017/#/experiments/")
 
 

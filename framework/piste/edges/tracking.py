@@ -113,7 +113,7 @@ class Tracker:
         Raises:
             TrackingDown: MLflow cannot be reached, or refuses.
         """
-        with self.connected(sole_writer(self.mlruns, waiting) if self._local else nullcontext()) as client:
+        with self.connected(sole_writer(self.mlruns, waiting) if self._local else None) as client:
             experiment = self._experiment(client, comparison)
             self._mark_killed(client, experiment)
             runs = _search(client, [experiment.experiment_id], _of(comparison.key))
@@ -131,7 +131,7 @@ class Tracker:
         if self._local and not self._database.exists():
             return None
         with self.connected() as client:
-            shown = [found for found in client.search_experiments() if "piste.shown_at" in found.tags]
+            shown = [found for found in client.search_experiments() if {"piste.shown_at", "piste.latest"} <= found.tags.keys()]
             if not shown:
                 return None
             last = max(shown, key=lambda found: int(found.tags["piste.shown_at"]))
@@ -151,7 +151,7 @@ class Tracker:
         return link(base_url or server, experiment_id, key)
 
     @contextmanager
-    def connected(self, lock: AbstractContextManager[None] = nullcontext()) -> Iterator[MlflowClient]:  # noqa: B008  (it holds nothing)
+    def connected(self, lock: AbstractContextManager[None] | None = None) -> Iterator[MlflowClient]:
         """Give a client of the store, made where it is embedded and not there yet, and say in words what goes wrong with it.
 
         Args:
@@ -167,7 +167,7 @@ class Tracker:
             from sqlalchemy.exc import SQLAlchemyError
 
             try:
-                with lock:
+                with lock or nullcontext():
                     if self._local:
                         ensure_database(self._database, self.mlruns / "artifacts")
                         link_for_mlflow(self._database)
@@ -214,11 +214,15 @@ class Tracker:
 
     def _show(self, client: MlflowClient, experiment: Experiment, comparison: Comparison) -> None:
         """Make this comparison the one that `piste.latest` and the newest link mean."""
-        experiment_id, key = experiment.experiment_id, comparison.key
+        experiment_id, key, now_ms = experiment.experiment_id, comparison.key, int(1000 * time.time())
         tags = client.get_experiment(experiment_id).tags
-        if tags.get("piste.latest") == key and TAG + view_id(key) in tags:
-            return
-        now_ms = int(1000 * time.time())
+        if tags.get("piste.latest") != key or TAG + view_id(key) not in tags:
+            self._make_latest(client, experiment_id, comparison, now_ms)
+        client.set_experiment_tag(experiment_id, "piste.shown_at", str(now_ms))
+
+    def _make_latest(self, client: MlflowClient, experiment_id: str, comparison: Comparison, now_ms: int) -> None:
+        """Move the tag to the runs of this comparison and write its view; the experiment's own tag says last that this is done."""
+        key = comparison.key
         for run in _search(client, [experiment_id], "tags.`piste.latest` = 'true'"):
             if run.data.tags["piste.comparison"] != key:
                 client.delete_tag(run.info.run_id, "piste.latest")
@@ -228,7 +232,6 @@ class Tracker:
         client.set_experiment_tag(experiment_id, TAG + view_id(key), view(comparison, now_ms))
         for name in outdated(client.get_experiment(experiment_id).tags):
             client.delete_experiment_tag(experiment_id, name)
-        client.set_experiment_tag(experiment_id, "piste.shown_at", str(now_ms))
         client.set_experiment_tag(experiment_id, "piste.latest", key)
 
 
