@@ -97,6 +97,7 @@ def _compare(engine: Engine, *, quick: bool) -> tuple[Comparison, Members]:
     outcomes: dict[tuple[str, str, int], list[Outcome]] = {}
     lines = Judgements.of(engine.prepared.folds, forward=engine.prepared.resolved.rule.scheme == "forward")
     best = math.inf
+    engine.watcher.planned(plan)
     for stage in ("baseline", "default", "search"):
         cells = [cell for cell in plan.cells if cell.stage == stage]
         if not cells:
@@ -106,8 +107,10 @@ def _compare(engine: Engine, *, quick: bool) -> tuple[Comparison, Members]:
             for candidate, outcome in zip(cell.candidates, found, strict=True):
                 outcomes.setdefault(candidate.key, [Failed("not computed")] * n_folds)[cell.fold] = outcome
                 best = _announce(engine, candidate, outcomes[candidate.key], lines, best)
-        if stage == "default" and not quick:
+        if stage == "default" and not quick and engine.fitted:
             engine.watcher.board(_judge(engine, outcomes)[0])
+    if not engine.fitted:
+        engine.watcher.say(f"Nothing has changed: all {len(plan.cells)} cells are stored, nothing is fitted.")
     return _judge(engine, outcomes)
 
 
@@ -158,20 +161,12 @@ def _log(prepared: Prepared, shelved: Shelved, models: Mapping[str, Refitted], m
                 if model.packed:
                     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
                     unpack(model.packed, folder)
-                refits[id] = Refit(folder, _inputs(model, folder, sample), model.example, requirements, model.history, model.reason)
+                refits[id] = Refit(folder, sample[[*model.inputs]], model.example, requirements, model.history, model.reason)
             tracker = open_store(track.uri, mlruns, track.experiment)
             return tracker.log(shelved.comparison, refits, watcher.logging, started=shelved.started)
     except TrackingDown as down:
         watcher.say(f"{down}")
         return ""
-
-
-def _inputs(model: Refitted, folder: Path | None, sample: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns of the sample that a caller of the model must send."""
-    if folder is None:
-        return sample
-    layout = read_model(model.packed)[1]
-    return sample[[slot.name for slot in layout.slots if slot.required and not slot.expression and slot.name in sample]]
 
 
 def show(problem: str | Path, *, mlruns: str | Path | None = None) -> Shelved:

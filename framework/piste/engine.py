@@ -43,6 +43,7 @@ class Engine:
     watcher: Watcher
     start: Callable[[], Executor]
     deadline: float
+    fitted: int = 0  # cells that were not stored
     _base: str = field(init=False)
     _executor: Executor | None = field(init=False, default=None)
     _study: Ref | None = field(init=False, default=None)
@@ -133,6 +134,7 @@ class Engine:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 cell, began = running.pop(future)
+                self.fitted += 1
                 try:
                     outcomes: Sequence[Outcome] = future.result()
                 except TaskFailed as failure:
@@ -203,7 +205,7 @@ class Engine:
                     found[id] = replace(future.result(), key=keys[id])
                     self.store.put(keys[id], "model", *_written_model(found[id]), blob=found[id].packed)
                 except TaskFailed as failure:
-                    found[id] = Refitted(b"", f"the fit on all rows failed: {failure}", {}, None, keys[id])
+                    found[id] = Refitted(b"", f"the fit on all rows failed: {failure}", {}, None, key=keys[id])
                 self.watcher.refitting(len(found), len(wanted))
         return found
 
@@ -291,7 +293,7 @@ def _read(record: Record, cell: Cell) -> list[Outcome]:
 
 def _written_model(model: Refitted) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     example = None if model.example is None else model.example.to_dict("list")
-    return {"reason": model.reason, "example": example}, dict(model.history)
+    return {"reason": model.reason, "example": example, "inputs": list(model.inputs)}, dict(model.history)
 
 
 def _refitted(record: Record) -> Refitted:
@@ -299,4 +301,5 @@ def _refitted(record: Record) -> Refitted:
 
     example = record.meta["example"]
     shown = None if example is None else pd.DataFrame(example)
-    return Refitted(record.blob or b"", record.meta["reason"], dict(record.arrays), shown, record.key)
+    inputs = tuple(record.meta["inputs"])
+    return Refitted(record.blob or b"", record.meta["reason"], dict(record.arrays), shown, inputs, record.key)

@@ -41,7 +41,6 @@ class Screen:
             TextColumn("{task.fields[left]}"),
             console=console,
         )
-        self._live = Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._drawn)
         self._task: TaskID | None = None
         self._cells: tuple[Cell, ...] = ()
         self._done: set[int] = set()
@@ -53,6 +52,7 @@ class Screen:
         self._failed: list[str] = []
         self._printed = 0.0
         self._began = time.monotonic()
+        self._live = Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._drawn)
 
     def __enter__(self) -> Screen:
         """Begin to draw."""
@@ -68,14 +68,10 @@ class Screen:
         """Print a line above what is drawn."""
         self._console.print(text, highlight=False)
 
-    def planned(self, plan: Plan, stored: int) -> None:
+    def planned(self, plan: Plan) -> None:
         """Take the cells in."""
         self._cells = plan.cells
         self._task = self._progress.add_task("", total=len(plan.cells), left="")
-        if stored and stored == len(plan.cells):
-            self.say(f"Nothing has changed: all {stored} cells are stored, none is fitted.")
-        elif stored:
-            self.say(f"{stored} of {len(plan.cells)} cells are stored already.")
 
     def stage(self, stage: Stage) -> None:
         """Name the stage."""

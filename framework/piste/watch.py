@@ -16,8 +16,8 @@ class Watcher(Protocol):
     def say(self, text: str) -> None:
         """Hear a line for the user."""
 
-    def planned(self, plan: Plan, stored: int) -> None:
-        """Hear what there is to compute, and how many of its cells are stored already."""
+    def planned(self, plan: Plan) -> None:
+        """Hear what there is to compute."""
 
     def stage(self, stage: Stage) -> None:
         """Hear that a stage begins."""
@@ -47,7 +47,7 @@ class Silent:
     def say(self, text: str) -> None:
         """Keep it."""
 
-    def planned(self, plan: Plan, stored: int) -> None:
+    def planned(self, plan: Plan) -> None:
         """Keep it."""
 
     def stage(self, stage: Stage) -> None:

@@ -51,6 +51,7 @@ class Refitted:
     reason: str
     history: dict[str, np.ndarray]  # per epoch, of a network
     example: Any  # DataFrame: what it answers to the first rows, for the signature; None where there is no model
+    inputs: tuple[str, ...] = ()  # columns that a caller must send
     key: str = ""  # in the store
 
 
@@ -91,10 +92,12 @@ def compute_model(study: Study, wanted: Wanted, layout: Layout, sample: Any, fol
     kinds = {family.name: family for family in (kin(each.entry, folder) for each in wanted.members)}
     history = next((dict(found) for m in model.members if (found := getattr(m.estimator, "history_", None))), {})
     answer = model.predict(sample)
+    asked = layout.requiring((*wanted.features, *wanted.also))
+    inputs = tuple(slot.name for slot in asked.slots if slot.required and not slot.expression)
     try:
-        return Refitted(pack(model, layout.requiring((*wanted.features, *wanted.also)), kinds), "", history, answer)
+        return Refitted(pack(model, asked, kinds), "", history, answer, inputs)
     except PisteError as error:
-        return Refitted(b"", str(error), history, answer)
+        return Refitted(b"", str(error), history, answer, inputs)
 
 
 def needed(shares: Sequence[Share], columns: Container[str], target: str) -> tuple[str, ...]:

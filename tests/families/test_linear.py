@@ -35,7 +35,7 @@ def test_ridge_solves_its_normal_equations_with_alpha_times_the_rows(rows):
     coefficients = np.linalg.solve(X.T @ X + 0.3 * len(y) * np.eye(5), X.T @ (y - y.mean()))
     np.testing.assert_allclose(found.coef_, coefficients, atol=1e-9)
     assert found.alpha == pytest.approx(24)
-    assert FAMILY.describe(Task("mean", len(y)), {"penalty": "ridge", "alpha": 0.3}) == "ridge, alpha 0.3 x 80 rows"
+    assert FAMILY.describe(Task("mean", len(y)), {"penalty": "ridge", "alpha": 0.3}) == "ridge, alpha 24"
 
 
 @pytest.mark.parametrize(
@@ -125,11 +125,11 @@ def test_logistic_regression_converges_at_the_ends_of_its_space(C):
 @pytest.mark.parametrize(
     ("kind", "params", "said"),
     [
-        ("mean", {"penalty": "none"}, "least squares"),
-        ("mean", {"penalty": "elastic_net", "alpha": 0.01, "l1_ratio": 1}, "lasso, alpha 0.01, target standardised"),
-        ("distribution", {"alpha": 0.001}, "Poisson, alpha 0.001"),
-        ("classes", {"C": 10.0, "class_weight": "balanced"}, "logistic, C 10, balanced classes"),
+        ("mean", {"penalty": "elastic_net", "alpha": 0.01, "l1_ratio": 1}, "Linear regression (lasso, alpha 0.01, target standardised)"),
+        ("mean", {"penalty": "none"}, "Linear regression (least squares)"),
+        ("distribution", {"alpha": 0.001}, "Poisson regression (alpha 0.001)"),
+        ("classes", {"C": 10.0, "class_weight": "balanced"}, "Logistic regression (C 10, balanced classes)"),
     ],
 )
 def test_a_row_says_which_model_it_is(kind, params, said):
-    assert FAMILY.describe(Task(kind, 100, 2), params) == said
+    assert FAMILY.words(Task(kind, 100, 2), params) == said

@@ -112,6 +112,7 @@ class Family:
     Args:
         name: the word in `families:`; the file's name.
         title: the words on a leaderboard, in sentence case.
+        titles: other words for some kinds of task: logistic regression is not called linear.
         tier: simplicity, 0 simplest; a policy that the order of `families` overrides.
         kinds: learning tasks that it can take.
         matrix: the kind of feature matrix that it wants.
@@ -143,8 +144,14 @@ class Family:
     ) = None
     why_not: Callable[[Task], str | None] = always
     requires: tuple[str, ...] = ()
+    titles: Mapping[Kind, str] = field(default_factory=dict)
     state: Callable[[Any], dict[str, Any]] | None = None
     restore: Callable[[dict[str, Any]], Any] | None = None
+
+    def words(self, task: Task, params: Params) -> str:
+        """Return what a row says of a candidate, such as "Linear regression (ridge, alpha 0.3)"."""
+        title, said = self.titles.get(task.kind, self.title), self.describe(task, params)
+        return f"{title} ({said})" if said else title
 
 
 def number(value: Value) -> str:

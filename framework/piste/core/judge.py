@@ -133,8 +133,8 @@ def column_of(
     target, metric = resolved.table.target, resolved.metric
     column = make_column(framing, candidate.entry, candidate.number, candidate.params, raw, target, metric, lines)
     kin = plan.entries[candidate.entry][1]
-    said = kin.describe(resolved.task(framing, max(len(fold.train) for fold in folds.folds)), candidate.params)
-    return column, Label(f"{kin.title} ({said})" if said else kin.title, kin.tier)
+    task = resolved.task(framing, max(len(fold.train) for fold in folds.folds))
+    return column, Label(kin.words(task, candidate.params), kin.tier)
 
 
 def _blended(pool: Pool, resolved: Resolved, plan: Plan, lines: Judgements, y: np.ndarray, weight: np.ndarray) -> Pool:

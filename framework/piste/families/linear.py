@@ -53,16 +53,16 @@ def build(task: Task, params: Params, seed: int) -> Any:
 
 
 def describe(task: Task, params: Params) -> str:
-    """Name the penalty in scikit-learn's values: for ridge the product is its alpha."""
+    """Name the penalty in scikit-learn's values."""
     if task.kind == "classes":
         balanced = ", balanced classes" if params["class_weight"] else ""
-        return f"logistic, C {number(params['C'])}{balanced}"
+        return f"C {number(params['C'])}{balanced}"
     if task.kind == "distribution":
-        return f"Poisson, alpha {number(params['alpha'])}"
+        return f"alpha {number(params['alpha'])}"
     if params["penalty"] == "none":
         return "least squares"
     if params["penalty"] == "ridge":
-        return f"ridge, alpha {number(params['alpha'])} x {task.n_train} rows"
+        return f"ridge, alpha {number(float(params['alpha']) * task.n_train)}"
     if params["l1_ratio"] == 1:
         return f"lasso, alpha {number(params['alpha'])}, target standardised"
     return f"elastic net, alpha {number(params['alpha'])}, l1_ratio {number(params['l1_ratio'])}, target standardised"
@@ -71,6 +71,7 @@ def describe(task: Task, params: Params) -> str:
 FAMILY = Family(
     name="linear",
     title="Linear regression",
+    titles={"classes": "Logistic regression", "distribution": "Poisson regression"},
     tier=1,
     kinds=frozenset({"mean", "distribution", "classes"}),
     matrix="scaled",

@@ -30,7 +30,7 @@ def printed(resolved: Resolved, folds: Folds, plan: Plan) -> str:
 def _aligned(line: str, why: str) -> str:
     if not why:
         return line
-    return f"{line:<{MARGIN}}# {why}" if line else f"# {why}"
+    return f"{line:<{MARGIN - 2}}  # {why}" if line else f"# {why}"
 
 
 def scalar(value: Any) -> str:
@@ -76,7 +76,8 @@ def _lines(resolved: Resolved, folds: Folds, plan: Plan) -> Iterator[tuple[str, 
             yield f"  {scalar(column.name)}: {kind}", column.why
     yield "split:", _judged(folds, len(table.frame))
     for name in ("scheme", "by", "together", "folds", "repeats", "gap", "holdout"):
-        if (value := getattr(rule, name)) is not None and not (name == "folds" and rule.scheme in ("leave_one_out", "predefined")):
+        counted = name == "folds" and len(folds.folds) != rule.folds * rule.repeats  # the periods or groups decide
+        if (value := getattr(rule, name)) is not None and not counted:
             yield f"  {name}: {scalar(value)}", why.get(f"split.{name}", "")
     if problem.baselines:
         yield "baselines:", ""
@@ -89,8 +90,11 @@ def _lines(resolved: Resolved, folds: Folds, plan: Plan) -> Iterator[tuple[str, 
     yield f"metric: {resolved.metric.name}", why.get("metric", "")
     yield "families:", why.get("families", "")
     for entry in resolved.entries:
-        reasons = {f"{absent.framing}: {absent.reason}" for absent in plan.absent if absent.family == entry.name}
-        yield f"  - {scalar(_entry(entry))}", "; ".join(sorted(reasons))
+        reasons = {absent.framing: absent.reason for absent in plan.absent if absent.family == entry.name}
+        said = "; ".join(f"not {framing}: {reason}" for framing, reason in reasons.items())
+        if len(reasons) == len(resolved.framings) and len(set(reasons.values())) == 1:
+            said = f"skipped: {next(iter(reasons.values()))}"
+        yield f"  - {scalar(_entry(entry))}", said
     yield f"search: {{trials: {problem.search.trials}}}", why.get("search", "")
     yield f"seed: {problem.seed}", ""
     if track := {name: value for name in ("uri", "experiment") if (value := getattr(problem.track, name))}:
