@@ -33,11 +33,12 @@ KNOWN_GAPS = {
     ("neighbours", "a_double_weight_is_a_double_row"): "n_neighbors counts rows: a weight says how much a neighbour's vote counts",
     ("perceptron", "a_double_weight_is_a_double_row"): "one step of twice the length is not two steps, between which the label may change",
     ("svm-classes", "a_double_weight_is_a_double_row"): "the folds that calibrate its scores divide rows, whatever their weight",
+    ("kernel", "a_double_weight_is_a_double_row"): "weights are scaled to mean 1 beside alpha, the noise of a row of mean weight",
     ("neural", "a_double_weight_is_a_double_row"): "a batch holds a number of rows, whatever their weight",
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A family, and a task that it declares."""
 
@@ -279,8 +280,10 @@ def a_handful_of_rows_is_enough(case):
 
 def what_a_row_says_is_text(case):
     for params in [case.params(), *ends(case)]:
-        said = case.family.describe(case.task(100), params)
-        assert said.strip() == said != ""
+        said = case.family.words(case.task(100), params)
+        assert said.strip() == said
+        assert said[0].isupper()
+        assert "()" not in said
         assert "None" not in said
 
 
@@ -291,11 +294,6 @@ def every_default_lies_in_its_own_space(case):
             assert dimension.default in dimension.choices if dimension.choices else dimension.low <= dimension.default <= dimension.high
             for other, values in dimension.when.items():
                 assert set(values) <= set(space[other].choices)
-
-
-def the_title_is_in_sentence_case(case):
-    assert case.family.title[0].isupper()
-    assert case.family.name in NAMES
 
 
 def holds_missing_values(case: Case) -> bool:
@@ -335,7 +333,6 @@ PROMISES: dict[Callable[[Case], None], Callable[[Case], bool]] = {
     a_handful_of_rows_is_enough: any_case,
     what_a_row_says_is_text: any_case,
     every_default_lies_in_its_own_space: any_case,
-    the_title_is_in_sentence_case: any_case,
 }
 
 MADE = [

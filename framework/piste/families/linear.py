@@ -11,7 +11,7 @@ def space(task: Task) -> Space:
     """Search the penalty on a log scale.
 
     `alpha` means the same on any number of rows: it is the penalty beside the *mean* loss, scikit-learn's convention for
-    `ElasticNet` and `PoissonRegressor`. `Ridge` sums the loss, so its own alpha is `alpha * n_train`. `C` is
+    `ElasticNet` and `PoissonRegressor`. `Ridge` sums the loss, so its own alpha, which a row names, is `alpha * n_train`. `C` is
     scikit-learn's own.
 
     Ranges: glmnet's path (Friedman, Hastie and Tibshirani, 2010) spans 1e-4 to 1 times the largest useful penalty, which
@@ -62,7 +62,8 @@ def describe(task: Task, params: Params) -> str:
     if params["penalty"] == "none":
         return "least squares"
     if params["penalty"] == "ridge":
-        return f"ridge, alpha {number(float(params['alpha']) * task.n_train)}"
+        alpha: Any = params["alpha"]
+        return f"ridge, alpha {number(alpha * task.n_train)}"
     if params["l1_ratio"] == 1:
         return f"lasso, alpha {number(params['alpha'])}, target standardised"
     return f"elastic net, alpha {number(params['alpha'])}, l1_ratio {number(params['l1_ratio'])}, target standardised"
