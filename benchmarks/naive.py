@@ -78,9 +78,8 @@ def main(names: list[str]) -> None:
         outcomes.append(run(found))
         print(table(outcomes[-1]), end="\n\n", flush=True)
     print("Last lines: CPU of whole process trees, imports and MLflow included, on a machine of any load.")
-    print(
-        "A family: of the notebook CPU of its search, refit and logging; of piste its fits by its workers' clocks, true on a quiet machine."
-    )
+    print("A family: of the notebook the CPU of its search, refit and logging;")
+    print("of piste its fits by its workers' clocks, true on a quiet machine.")
     print("error: of piste against the notebook; below 0 is better.")
     print(f"Held-out fifth: seed {HOLDOUT_SEED}. Folds: seed {FOLD_SEED}.")
     RESULTS.mkdir(exist_ok=True)
