@@ -32,7 +32,7 @@ KNOWN_GAPS = {
     ("boosting", "a_double_weight_is_a_double_row"): "min_data_in_leaf and the bins count rows, whatever their weight",
     ("neighbours", "a_double_weight_is_a_double_row"): "n_neighbors counts rows: a weight says how much a neighbour's vote counts",
     ("perceptron", "a_double_weight_is_a_double_row"): "one step of twice the length is not two steps, between which the label may change",
-    ("svm-classes", "a_double_weight_is_a_double_row"): "the folds that calibrate its scores divide rows, whatever their weight",
+    ("svm", "a_double_weight_is_a_double_row"): "weights are scaled to mean 1 beside C, the price of a row of mean weight",
     ("kernel", "a_double_weight_is_a_double_row"): "weights are scaled to mean 1 beside alpha, the noise of a row of mean weight",
     ("neural", "a_double_weight_is_a_double_row"): "a batch holds a number of rows, whatever their weight",
 }

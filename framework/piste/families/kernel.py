@@ -40,8 +40,7 @@ def is_exact(task: Task) -> bool:
 def describe(task: Task, params: Params) -> str:
     """Name the kernel, and the approximation where there is one."""
     features = "" if is_exact(task) else f" on {n_landmarks(task.n_train)} Nystroem features"
-    classes = "classes by least squares, " if task.kind == "classes" else ""
-    return f"{classes}RBF{features}, alpha {number(params['alpha'])}, gamma {number(params['gamma_scale'])} x scale"
+    return f"RBF{features}, alpha {number(params['alpha'])}, gamma {number(params['gamma_scale'])} x scale"
 
 
 class KernelRidge:
@@ -188,6 +187,7 @@ def restore(kept: dict[str, Any]) -> KernelRidge:
 FAMILY = Family(
     name="kernel",
     title="Kernel ridge regression",
+    titles={"classes": "Kernel least squares on classes"},
     tier=5,
     kinds=frozenset({"mean", "classes"}),
     matrix="scaled",

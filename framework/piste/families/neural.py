@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import numpy as np
@@ -26,7 +27,8 @@ def space(task: Task) -> Space:
 
     Ranges: Gorishniy et al., Revisiting Deep Learning Models for Tabular Data, 2021 (depth, dropout, weight decay), widths of
     tables up to some 10,000 rows; learning rates are of scaled weights (Holzmueller et al., 2024: 0.02 to 0.3 with it), other
-    than those of torch's own layers. Defaults measured on ten tables: see docs/families.md.
+    than those of torch's own layers. The defaults were chosen on concrete, phoneme, california_housing, bike_hour, abalone,
+    german_credit, diabetes, breast_cancer and digits; all activations but "linear" end within a few per cent of each other.
     """
     del task
     return {
@@ -60,9 +62,8 @@ class Perceptrons:
     """Networks of one shape as an estimator; it predicts without torch.
 
     `fit` with rows to stop by trains twice: without them, to find the epoch after which their loss is lowest, then on all
-    rows for so many epochs of the same schedule. Measured over ten tables against keeping the first weights: the error is 1 to
-    15 % lower on small tables and level on large ones, for at most twice the time. Without such rows the schedule is run to
-    its end.
+    rows for so many epochs of the same schedule. Over nine tables, against keeping the weights of the first pass: 0 to 10 % less
+    error on seven of them, 1 % more on two, for at most twice the time. Without such rows the schedule is run to its end.
 
     `history_` holds losses by epoch, (n_epochs,): `train_loss` and, with rows to stop by, `stop_loss`, of the first pass.
     """
@@ -134,7 +135,7 @@ class Perceptrons:
             dropout=params["dropout"],
             weight_decay=params["weight_decay"],
             learning_rate=params["learning_rate"],
-            n_epochs=max(MIN_EPOCHS, round(params["steps"] * batch / n_samples)),
+            n_epochs=max(MIN_EPOCHS, round(params["steps"] / math.ceil(n_samples / batch))),
             batch_size=batch,
             n_members=params["members"],
         )
