@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from piste.api import predict, run
     from piste.core.errors import PisteError
-    from piste.core.problem import Problem
+    from piste.edges.load import make_problem as Problem
     from piste.result import Result
 
 __version__ = "0.1.0"
 __all__ = ["PisteError", "Problem", "Result", "predict", "run"]
 
-HOMES = {"run": "piste.api", "predict": "piste.api", "Problem": "piste.core.problem", "PisteError": "piste.core.errors", "Result": "piste.result"}
+HOMES = {
+    "run": ("piste.api", "run"),
+    "predict": ("piste.api", "predict"),
+    "Problem": ("piste.edges.load", "make_problem"),
+    "PisteError": ("piste.core.errors", "PisteError"),
+    "Result": ("piste.result", "Result"),
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -22,4 +28,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'piste' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(HOMES[name]), name)
+    module, inside = HOMES[name]
+    return getattr(importlib.import_module(module), inside)

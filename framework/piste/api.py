@@ -30,7 +30,7 @@ from piste.edges.models import unpack
 from piste.edges.shelf import Shelved
 from piste.edges.sources import Refused, read_file
 from piste.edges.store import Store, versions
-from piste.edges.tracking import Refit, TrackingDown, open_store
+from piste.edges.tracking import Refit, Tracker, TrackingDown, open_store
 from piste.engine import Engine, wanted_model
 from piste.prepare import Prepared, load, prepare
 from piste.result import Result, read_model
@@ -79,6 +79,8 @@ def run(
     prepared = prepare(problem, changes, watcher, quick=quick, code=code)
     where = home(mlruns)
     started = time.time()
+    track = prepared.resolved.problem.track
+    tracker = open_store(track.uri, where, track.experiment)  # a bad uri is said before the work, not after it
     with Store(where / "results.sqlite") as store:
         with Engine(prepared, store, watcher, lambda: _workers(prepared, workers), deadline) as engine:
             comparison, members = _compare(engine, quick=quick)
@@ -86,7 +88,7 @@ def run(
         before = shelf.by_key(store, comparison.key)
         shelved = Shelved(comparison, "", before.started if before else started, _keys(models), _plain(members))
         shelf.keep(store, shelved)
-        link = _log(prepared, shelved, models, where, watcher)
+        link = _log(prepared, shelved, models, tracker, watcher)
         shelf.keep(store, replace(shelved, link=link))
     return Result(comparison, link, lambda: _champion(prepared, shelved, models[comparison.champion].packed))
 
@@ -147,9 +149,8 @@ def _plain(members: Members) -> dict[str, list[tuple[float, str, dict[str, objec
     return {id: [(weight, each.entry, dict(each.params)) for weight, each in shares] for id, shares in members.items()}
 
 
-def _log(prepared: Prepared, shelved: Shelved, models: Mapping[str, Refitted], mlruns: Path, watcher: Watcher) -> str:
+def _log(prepared: Prepared, shelved: Shelved, models: Mapping[str, Refitted], tracker: Tracker, watcher: Watcher) -> str:
     """Write a comparison to MLflow and return its link; where MLflow cannot be reached, say so and go on."""
-    track = prepared.resolved.problem.track
     whole = prepared.folds.whole.train
     sample = prepared.resolved.table.frame.iloc[whole[:5]]
     requirements = tuple(f"{name}=={version.partition('+')[0]}" for name, version in versions(SERVING).items() if version)
@@ -162,7 +163,6 @@ def _log(prepared: Prepared, shelved: Shelved, models: Mapping[str, Refitted], m
                     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
                     unpack(model.packed, folder)
                 refits[id] = Refit(folder, sample[[*model.inputs]], model.example, requirements, model.history, model.reason)
-            tracker = open_store(track.uri, mlruns, track.experiment)
             return tracker.log(shelved.comparison, refits, watcher.logging, started=shelved.started)
     except TrackingDown as down:
         watcher.say(f"{down}")

@@ -118,11 +118,9 @@ def _changes(arguments: argparse.Namespace) -> list[str]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from rich.console import Console
+    from piste.terminal import Screen, next_steps, paper, summary
 
-    from piste.terminal import Screen, next_steps, summary
-
-    with Screen(Console(stderr=True)) as screen:
+    with Screen(paper(stderr=True)) as screen:
         if arguments.plan:
             return _plan(arguments, screen)
         from piste.api import run
@@ -140,16 +138,14 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(result.comparison, result.link)
     else:
-        console = Console()
+        console = paper()
         console.print(summary(result.comparison), "", next_steps(result.link, arguments.problem))
     return 0
 
 
 def _plan(arguments: argparse.Namespace, screen) -> int:
-    from rich.console import Console
-
     from piste.api import plan
-    from piste.terminal import plan_table
+    from piste.terminal import paper, plan_table
 
     found = plan(
         arguments.problem,
@@ -160,7 +156,7 @@ def _plan(arguments: argparse.Namespace, screen) -> int:
         mlruns=arguments.mlruns,
         watcher=screen,
     )
-    Console().print(plan_table(found))
+    paper().print(plan_table(found))
     return 0
 
 
@@ -181,16 +177,14 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from piste.api import show
-    from piste.terminal import next_steps, summary
+    from piste.terminal import next_steps, paper, summary
 
     shelved = show(arguments.problem, mlruns=arguments.mlruns)
     if arguments.json:
         _print_json(shelved.comparison, shelved.link)
     else:
-        Console().print(summary(shelved.comparison), "", next_steps(shelved.link, arguments.problem))
+        paper().print(summary(shelved.comparison), "", next_steps(shelved.link, arguments.problem))
     return 0
 
 

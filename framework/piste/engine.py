@@ -145,7 +145,7 @@ class Engine:
                     outcomes = [Failed(str(failure))]
                     self._keep_failure(cell, failure)
                 else:
-                    self.store.put(self.cell_key(cell), "cell", *_written(outcomes))
+                    self.store.replace(self.cell_key(cell), "cell", *_written(outcomes))
                 self.watcher.finished(cell, time.perf_counter() - began, outcomes)
                 yield cell, outcomes
 

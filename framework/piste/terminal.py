@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -17,14 +18,17 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from piste.api import Estimate
 from piste.core.comparison import Comparison, Judged
 from piste.core.fit import Failed, Outcome
 from piste.core.plan import Cell, Plan, Stage
 from piste.core.verdict import is_baseline
 
+if TYPE_CHECKING:
+    from piste.api import Estimate
+
 PLOT = 21  # characters of the drawn intervals
 STAGES = {"baseline": "baselines", "default": "every family's default", "search": "search"}
+WIDE = 140  # characters, where the output is no terminal
 LINE_SECONDS = 5.0  # between two lines where the output is no terminal
 
 
@@ -182,14 +186,13 @@ def leaderboard(comparison: Comparison) -> Table:
     high = max(bound for bound in bounds if bound <= best_cost + 4 * (comparison.row(comparison.best_baseline).cost - best_cost) or bound == low)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("", justify="right", style="dim")
-    table.add_column("model", overflow="fold", max_width=58)
+    table.add_column("model", min_width=24, max_width=64)
     if several:
         table.add_column("asked", style="dim")
     table.add_column(comparison.cost_name, justify="right")
     table.add_column("95 % interval", no_wrap=True)
-    table.add_column("gain", justify="right")
-    table.add_column("training", justify="right", style="dim")
-    table.add_column("fit", justify="right", style="dim")
+    for name in ("gain", "training", "fit"):
+        table.add_column(name, justify="right", style="" if name == "gain" else "dim", no_wrap=True)
     for place, row in enumerate(comparison.judged, start=1):
         champion = row.id == comparison.champion
         name = Text(row.title, style="dim" if is_baseline(row) else "bold" if champion else "")
@@ -198,9 +201,20 @@ def leaderboard(comparison: Comparison) -> Table:
         cells: list[object] = [str(place), name]
         if several:
             cells.append(row.framing)
-        cells += [short(row.cost), _interval(row, low, high), f"{row.gain_vs_baseline:.1%}" if row.id != comparison.best_baseline else "", _training(comparison, row), span_of_fit(row.fit_seconds)]
+        cells += [short(row.cost), _interval(row, low, high), _gain(row) if row.id != comparison.best_baseline else "", _training(comparison, row), span_of_fit(row.fit_seconds)]
         table.add_row(*cells)  # type: ignore[arg-type]
     return table
+
+
+def _gain(row: Judged) -> str:
+    """Write a gain; of a row that is many times worse, how many."""
+    return f"{row.gain_vs_baseline:.1%}" if row.gain_vs_baseline > -1 else f"{1 - row.gain_vs_baseline:,.0f} x"
+
+
+def paper(*, stderr: bool = False) -> Console:
+    """Return a console; where it is no terminal, wide enough for a leaderboard."""
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=WIDE)
 
 
 def span_of_fit(seconds: float) -> str:

@@ -93,7 +93,7 @@ def integer(low: int, high: int, default: int, *, scale: Literal["plain", "log"]
 
 
 def choice(*choices: Value, default: Value, **when: tuple[Value, ...]) -> Dimension:
-    """Return one of a few values."""
+    """Return one of a few values; one that is named twice is drawn twice as often."""
     return Dimension(default, choices=choices, when=when)
 
 

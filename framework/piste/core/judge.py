@@ -17,7 +17,8 @@ from piste.core.fit import Failed, Outcome, Predicted
 from piste.core.leaderboard import Facts, Label, rows
 from piste.core.losses import Column, Judgements, loss_matrix, make_column
 from piste.core.plan import BASELINE, Plan
-from piste.core.resolve import BLEND, Resolved
+from piste.core.problem import BLEND
+from piste.core.resolve import Resolved
 from piste.core.search import Candidate
 from piste.core.split import Folds
 from piste.core.statistics import Sample, sample

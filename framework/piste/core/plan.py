@@ -9,8 +9,8 @@ from typing import Literal
 from piste.core.comparison import Absent
 from piste.core.family import Family
 from piste.core.framing import Framing
-from piste.core.problem import Entry
-from piste.core.resolve import BLEND, Resolved
+from piste.core.problem import BLEND, Entry
+from piste.core.resolve import Resolved
 from piste.core.search import Candidate, settings
 from piste.core.split import Folds
 

@@ -14,11 +14,10 @@ from piste.core.errors import Fault, PisteError, either, near
 from piste.core.family import Family, Params, Task
 from piste.core.framing import Framing
 from piste.core.metrics import METRICS, NUMBERS, Metric
-from piste.core.problem import Entry, Problem
+from piste.core.problem import BLEND, Entry, Problem
 from piste.core.search import faults as search_faults
 from piste.core.split import Rule, periods
 
-BLEND = "blend"  # made of the others' predictions, so no file of families/ holds it
 TINY, SMALL = 30, 1000  # rows below which each is left out once, or folds are repeated
 
 
@@ -117,7 +116,7 @@ def _split(problem: Problem, table: Table, reasons: dict[str, str]) -> Rule:
 
 def _folds(scheme: str, by: str | None, table: Table, n: int, reasons: dict[str, str]) -> int:
     folds = 10 if scheme == "forward" and by else 5
-    if scheme == "stratified":
+    if scheme == "stratified" and table.target.labels:
         fewest = int(np.bincount(table.target.values).min())
         if 2 <= fewest < folds:
             reasons["split.folds"] = f"the rarest class has {fewest} rows"
@@ -219,12 +218,14 @@ def _expression_faults(problem: Problem, table: Table, field: str, text: str) ->
     """Check the columns of an expression against the table, and its lags against the split."""
     parsed = expression.parse(text)
     after = {column.name for column in table.columns if column.role == "after"}
-    found = []
-    for name in sorted(expression.columns(parsed)):
-        if name not in table.frame:
-            found.append(problem.fault(field, f"names a column '{name}' that the data does not have.{near(name, map(str, table.frame))}"))
-        elif name in after:
-            found.append(problem.fault(field, f"must not use '{name}': known_at says that it is known only after"))
+    frame = table.frame.assign(**{table.target.name: np.asarray(table.target.values, dtype=float)})
+    found = [problem.fault(field, f"must not use '{name}': it is known only after") for name in sorted(expression.columns(parsed) & after)]
+    try:
+        expression.check(parsed, frame)
+    except expression.ExpressionError as error:
+        found.append(problem.fault(field, f"must be an expression on the table's columns, but {error}"))
+    if table.target.name in expression.row_columns(parsed):
+        found.append(problem.fault(field, f"must not read '{table.target.name}' of the row itself, which is what it predicts; an aggregate or a lag may"))
     if expression.lags(parsed) and problem.time is None:
         found.append(problem.fault(field, "must not look back in time (@) without `time`: add the line `time: COLUMN`"))
     return found

@@ -118,7 +118,7 @@ def faults(problem: Problem, place: str, entry: Entry, space: Space) -> list[Fau
 def _wrong(dimension: Dimension, value: Value) -> str | None:
     """Say what is wrong with a value of the user's own; beyond the usual range is allowed."""
     if dimension.choices:
-        shown = either("none" if c is None else str(c) for c in dimension.choices)
+        shown = either(dict.fromkeys("none" if c is None else str(c) for c in dimension.choices))
         return None if value in dimension.choices else f"must be {shown}, but is '{value}'.{near(value, map(str, dimension.choices))}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"must be a number, but is '{value}'"

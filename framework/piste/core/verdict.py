@@ -16,7 +16,7 @@ def is_baseline(row: Judged) -> bool:
 
 
 def champion(rows: Sequence[Judged], close: Sequence[bool], order: Sequence[str]) -> Judged:
-    """Choose the simplest model that cannot be told from the best one; a baseline only where no model can matter.
+    """Choose the simplest model that cannot be told from the best one; a baseline where no model does better, or can matter.
 
     Args:
         rows: the leaderboard, best first.
@@ -26,7 +26,7 @@ def champion(rows: Sequence[Judged], close: Sequence[bool], order: Sequence[str]
     Source: the paired one-standard-error rule, Breiman et al. 1984; Yates et al. 2023.
     """
     models = [(row, near) for row, near in zip(rows, close, strict=True) if not is_baseline(row)]
-    if not models or all(row.gain_hi < MATTERS for row, _ in models):
+    if not models or models[0][0].gain_vs_baseline <= 0 or all(row.gain_hi < MATTERS for row, _ in models):
         return next(row for row in rows if is_baseline(row))
     best = models[0][0]
     preference = {name: place for place, name in enumerate(order)}
@@ -50,8 +50,11 @@ def decide(rows: Sequence[Judged], chosen: Judged, cost_name: str, question: str
         models = [row for row in rows if not is_baseline(row)]
         if not models:
             return Verdict("keep your rule", f"Keep the rule {rule} for {question}: no model finished.")
-        least = f"the best of {n_columns} candidates gains {models[0].gain_vs_baseline:.1%}, at most {models[0].gain_hi:.1%}"
-        return Verdict("keep your rule", f"Keep the rule {rule} for {question}: {least}, too little to matter.")
+        gain, most = models[0].gain_vs_baseline, models[0].gain_hi
+        least = f"the best of {n_columns} candidates gains {gain:.1%}, at most {most:.1%}, too little to matter"
+        if gain <= 0:
+            least = f"none of {n_columns} candidates does better; the best model's {cost_name} is {_short(models[0].cost)}, the rule's {_short(base.cost)}"
+        return Verdict("keep your rule", f"Keep the rule {rule} for {question}: {least}.")
     numbers = f"{cost_name} {_short(chosen.cost)} ({_short(chosen.cost_lo)} to {_short(chosen.cost_hi)})"
     gain = f"{chosen.gain_vs_baseline:.0%} below the best baseline, {rule} ({chosen.gain_lo:.0%} to {chosen.gain_hi:.0%})"
     if not chosen.gain_lo > 0:

@@ -90,7 +90,7 @@ def space(task: Task) -> Space:
         "min_data_in_leaf": integer(2, 60, default=20, scale="log"),
         "feature_fraction": uniform(0.4, 1.0, default=1.0),
     }
-    return {**dimensions, "class_weight": choice(None, "balanced", default=None)} if task.kind == "classes" else dimensions
+    return {**dimensions, "class_weight": choice(None, None, None, "balanced", default=None)} if task.kind == "classes" else dimensions
 
 
 def build(task: Task, params: Params, seed: int) -> Boosted:

@@ -23,7 +23,7 @@ def space(task: Task) -> Space:
         "max_features": choice("sqrt", 0.33, 0.5, 0.75, 1.0, default="sqrt" if classes else 1.0),
         "min_samples_leaf": integer(1, 50, default=1, scale="log"),
     }
-    return {**dimensions, "class_weight": choice(None, "balanced", default=None)} if classes else dimensions
+    return {**dimensions, "class_weight": choice(None, None, None, "balanced", default=None)} if classes else dimensions
 
 
 def build(task: Task, params: Params, seed: int) -> Any:

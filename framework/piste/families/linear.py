@@ -19,7 +19,7 @@ def space(task: Task) -> Space:
     Poisson penalty stands beside a loss that grows with the counts, hence the wider range.
     """
     if task.kind == "classes":
-        return {"C": log(1e-4, 1e4, default=1.0), "class_weight": choice(None, "balanced", default=None)}
+        return {"C": log(1e-4, 1e4, default=1.0), "class_weight": choice(None, None, None, "balanced", default=None)}
     if task.kind == "distribution":
         return {"alpha": log(1e-4, 1e2, default=1e-3)}
     # A touch of ridge, not least squares, stands first: it shrinks a direction in which the columns vary as much as one

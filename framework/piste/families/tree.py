@@ -23,7 +23,7 @@ def space(task: Task) -> Space:
         "min_samples_leaf": integer(1, 64, default=20 if classes else 10, scale="log"),
         "cp": log(1e-4, 1e-1, default=1e-2 if classes else 1e-4),
     }
-    return {**dimensions, "class_weight": choice(None, "balanced", default=None)} if classes else dimensions
+    return {**dimensions, "class_weight": choice(None, None, None, "balanced", default=None)} if classes else dimensions
 
 
 def build(task: Task, params: Params, seed: int) -> Any:
