@@ -25,7 +25,7 @@ ui: $(STAMP) ## open the results in MLflow
 	@$(BIN)/piste ui
 
 test: $(STAMP) ## run the tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2
 
 check: lint types contracts test ## all that CI asks for
 
