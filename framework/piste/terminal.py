@@ -21,6 +21,7 @@ from rich.text import Text
 from piste.core.comparison import Comparison, Judged
 from piste.core.fit import Failed, Outcome
 from piste.core.plan import Cell, Plan, Stage
+from piste.core.report.figures import reach
 from piste.core.verdict import is_baseline
 
 if TYPE_CHECKING:
@@ -180,10 +181,7 @@ def short(value: float) -> str:
 def leaderboard(comparison: Comparison) -> Table:
     """Draw the leaderboard: costs with their intervals, gains, ties, and how well the training rows were known."""
     several = len({row.framing for row in comparison.judged}) > 1
-    best_cost = comparison.judged[0].cost
-    bounds = [bound for row in comparison.judged for bound in (row.cost_lo, row.cost_hi, row.cost) if not math.isnan(bound)]
-    low = min(bounds)
-    high = max(bound for bound in bounds if bound <= best_cost + 4 * (comparison.row(comparison.best_baseline).cost - best_cost) or bound == low)
+    low, high = reach(comparison)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("", justify="right", style="dim")
     table.add_column("model", min_width=24, max_width=64)

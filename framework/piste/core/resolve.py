@@ -224,8 +224,6 @@ def _expression_faults(problem: Problem, table: Table, field: str, text: str) ->
         expression.check(parsed, frame)
     except expression.ExpressionError as error:
         found.append(problem.fault(field, f"must be an expression on the table's columns, but {error}"))
-    if table.target.name in expression.row_columns(parsed):
-        found.append(problem.fault(field, f"must not read '{table.target.name}' of the row itself, which is what it predicts; an aggregate or a lag may"))
     if expression.lags(parsed) and problem.time is None:
         found.append(problem.fault(field, "must not look back in time (@) without `time`: add the line `time: COLUMN`"))
     return found
