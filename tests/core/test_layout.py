@@ -117,7 +117,7 @@ def test_a_cell_that_cannot_be_read_is_refused_at_its_line(layout, column, cell)
 
     [fault] = caught.value.faults
     assert (fault.field, fault.place.line) == (column, 6)
-    assert f"'{cell}'" in fault.message
+    assert str(cell) in fault.message
 
 
 def test_all_cells_that_cannot_be_read_are_named_at_once(layout):
@@ -142,3 +142,14 @@ def test_no_rows_give_no_rows(layout):
 def test_columns_of_one_name_are_refused(layout):
     with pytest.raises(PisteError, match="more have this name"):
         typed(layout, pd.concat([ROWS, ROWS[["kind"]]], axis=1))
+
+
+def test_a_weight_is_asked_for_only_where_a_feature_is_computed_from_it():
+    def made(**problem: object) -> Table:
+        return make_table(
+            Problem.model_validate({"data": "rows.csv", "target": "y", "weight": "extra", **problem}), Raw(ROWS, "rows.csv", np.arange(N))
+        )
+
+    assert "extra" not in typed(made().layout, ROWS.drop(columns="extra"))
+    with pytest.raises(PisteError, match="extra"):
+        typed(made(add={"z": "extra * 2"}).layout, ROWS.drop(columns="extra"))

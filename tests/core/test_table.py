@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from piste.core.data import Raw, Table
 from piste.core.errors import PisteError
+from piste.core.layout import typed
 from piste.core.problem import Problem
 from piste.core.table import make_table
 from piste.edges.sources import read
@@ -201,6 +204,29 @@ def test_the_same_rows_typed_or_as_text_give_the_same_table():
     written = {name: [str(cell) for cell in cells] for name, cells in typed.items()}
 
     pd.testing.assert_frame_equal(table(typed).frame, table(written).frame)
+
+
+CELLS = (
+    "", "NA", "?", "1", "2", "3.5", "-1", "007", "1,5", "1,234", "$5", "€6", "45%", "inf", "1e308", "x" * 99, "two\nlines", "p", "p ", "é",
+    "yes", "no", "True", "2020-01-01", "01/02/2020", "13/02/2020",
+)  # fmt: skip
+
+
+@given(st.integers(0, 12).flatmap(lambda n: st.lists(st.lists(st.sampled_from(CELLS), min_size=n, max_size=n), min_size=2, max_size=4)))
+def test_any_cells_are_typed_or_refused_in_one_line_each(columns):
+    frame = pd.DataFrame({f"c{i}": pd.Series(cells, dtype="str") for i, cells in enumerate(columns)})
+    raw = Raw(frame, "data.csv", np.arange(2, len(frame) + 2))
+    faults = ()
+    try:
+        made = make_table(Problem.model_validate({"data": "data.csv", "target": "c0"}), raw)
+        again = typed(made.layout, frame)
+    except PisteError as error:
+        faults = error.faults
+
+    assert all("must" in fault.message and "\n" not in str(fault) and len(str(fault)) < 600 for fault in faults)
+    if not faults:
+        assert set(made.frame.dtypes.astype(str)) <= {"float64", "str", "datetime64[us]"}
+        assert len(again) != len(made.frame) or again.equals(made.frame[list(again)])
 
 
 # What a careful person would say of real tables: the target's kind and labels, columns that are no features, and the kinds

@@ -150,3 +150,17 @@ def test_commas_in_cells_do_not_mislead_about_the_delimiter():
 @pytest.mark.parametrize("content", ["0,1,2\n5.1,3.5,a\n", "2019,2020\n1,2\n"])
 def test_whole_numbers_may_be_names(content):
     assert list(read(content).frame) == content.split("\n")[0].split(",")
+
+
+@given(st.binary(max_size=200) | st.text('",;\n\r\tab1 \0', max_size=60).map(str.encode))
+def test_any_bytes_are_read_or_refused_in_words(content):
+    try:
+        found: Raw | PisteError = read(content)
+    except PisteError as error:
+        found = error
+
+    if isinstance(found, PisteError):
+        assert all("must" in fault.message and "\n" not in str(fault) for fault in found.faults)
+    else:
+        assert len(found.frame) == len(found.lines) > 0
+        assert found.frame.notna().all(axis=None)

@@ -19,6 +19,7 @@ TRUTHS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}  # what is taken for
 DECLARED_TRUTHS = TRUTHS | {"1": 1.0, "0": 0.0, "t": 1.0, "f": 0.0, "y": 1.0, "n": 0.0}
 LARGEST = 1e300  # sums of squares of anything larger overflow
 CURRENCIES = "$€£¥"
+LONGEST_SHOWN = 60  # characters of a cell in a message
 
 ISO = "ISO8601"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
@@ -252,6 +253,18 @@ def as_text(values: pd.Series) -> pd.Series:
         texts = np.array([*(_cell_text(float(value)) for value in distinct), None], dtype=object)  # the last serves code -1
         return pd.Series(texts[codes], dtype="str")
     return values.astype("str")
+
+
+def shown(value: object) -> str:
+    """Write a cell in one line, as people read it: a text in quotes, cut where it is long."""
+    if isinstance(value, pd.Timestamp):
+        return str(value.date() if value == value.normalize() else value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, int | np.integer):
+        return str(value)
+    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in str(value))
+    return f"'{text}'" if len(text) <= LONGEST_SHOWN else f"'{text[: LONGEST_SHOWN - 3]}...'"
 
 
 def number_pattern(form: Form, *, infinite: bool = True) -> str:

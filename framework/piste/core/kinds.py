@@ -26,6 +26,7 @@ from piste.core.cells import (
     has_offset,
     number_pattern,
     offsets,
+    shown,
 )
 from piste.core.problem import ColumnKind
 
@@ -85,8 +86,8 @@ def _boolean(levels: Cells, category: Form, at: Callable[[int], str]) -> Form | 
     if words <= {"true", "false"} or words <= {"yes", "no"}:
         return replace(category, kind="boolean")
     if words <= DECLARED_TRUTHS.keys() and words & TRUTHS.keys():
-        shown = " and ".join(f"'{text}' ({at(levels.row(i))})" for i, text in enumerate(levels.distinct[:3]))
-        return Trouble(f"must write yes and no in one way, but mixes {shown}. Use true and false, or yes and no", levels.row(1), "boolean")
+        mixed = " and ".join(f"{shown(text)} ({at(levels.row(i))})" for i, text in enumerate(levels.distinct[:3]))
+        return Trouble(f"must write yes and no in one way, but mixes {mixed}. Use true and false, or yes and no", levels.row(1), "boolean")
     return None
 
 
@@ -111,10 +112,10 @@ def _date(cells: Cells, form: Form, at: Callable[[int], str]) -> Form | Trouble 
     best = int(np.argmax(read @ counts))
     odd = ~read[best]
     first = int(np.argmax(odd))
-    like, row = texts[int(np.argmax(read[best]))], cells.row(first)
+    like, row, share = texts[int(np.argmax(read[best]))], cells.row(first), _share(int(counts[odd].sum()), cells.total)
     return Trouble(
-        f"must hold dates written like '{like}', but {_share(int(counts[odd].sum()), cells.total)} not: the first is '{texts[first]}' "
-        f"({at(row)}). Write all dates as year-month-day, mark what is none by `data: {{missing: ['{texts[first]}']}}`",
+        f"must hold dates written like {shown(like)}, but {share} not: the first is {shown(texts[first])} "
+        f"({at(row)}). Write all dates as year-month-day, mark what is none by `data: {{missing: [{shown(texts[first])}]}}`",
         row,
         "datetime",
         mostly=True,
@@ -123,9 +124,9 @@ def _date(cells: Cells, form: Form, at: Callable[[int], str]) -> Form | Trouble 
 
 def _two_readings(cells: Cells, first: pd.Series, second: pd.Series, at: Callable[[int], str]) -> Trouble:
     distinct = int(np.argmax(first != second))
-    row, shown = cells.row(distinct), cells.distinct[distinct]
+    row = cells.row(distinct)
     either = f"{first[distinct].date()} or {second[distinct].date()}"
-    message = f"must be dates of one reading, but '{shown}' ({at(row)}) may be {either}, and no other cell tells"
+    message = f"must be dates of one reading, but {shown(cells.distinct[distinct])} ({at(row)}) may be {either}, and no other cell tells"
     return Trouble(f"{message}. Write the dates as year-month-day", row, "datetime")
 
 
@@ -136,8 +137,8 @@ def _clock(cells: Cells, form: Form, at: Callable[[int], str]) -> Form | Trouble
         return form
     if not aware.all():
         row = cells.row(int(np.argmin(aware)))
-        shown = cells.distinct[cells.codes[row]]
-        return Trouble(f"must say the time zone in every cell or in none, but '{shown}' ({at(row)}) lacks it", row, "datetime")
+        bare = shown(cells.distinct[cells.codes[row]])
+        return Trouble(f"must say the time zone in every cell or in none, but {bare} ({at(row)}) lacks it", row, "datetime")
     found = offsets(cells.distinct)
     return replace(form, offset=found.pop() if len(found) == 1 else "+00:00")
 
@@ -155,10 +156,11 @@ def _number(cells: Cells, form: Form, decimal: Decimal, at: Callable[[int], str]
     odd = ~read[best]
     row = cells.row(int(np.argmax(odd)))
     text = texts[int(np.argmax(odd))]
-    like = f" written like '{texts[int(np.argmax(read[best]))]}'" if read[:, odd].any() else ""
+    share = _share(int(counts[odd].sum()), cells.total)
+    like = f" written like {shown(texts[int(np.argmax(read[best]))])}" if read[:, odd].any() else ""
     return Trouble(
-        f"must hold numbers{like} throughout, but {_share(int(counts[odd].sum()), cells.total)} not: the first is '{text}' ({at(row)}). "
-        f"Correct it, mark it missing by `data: {{missing: ['{text}']}}`",
+        f"must hold numbers{like} throughout, but {share} not: the first is {shown(text)} ({at(row)}). "
+        f"Correct it, mark it missing by `data: {{missing: [{shown(text)}]}}`",
         row,
         "number",
         mostly=True,
@@ -195,8 +197,7 @@ def _decimal(cells: Cells, whole: list[Form], decimal: Decimal, at: Callable[[in
     if np.array_equal(point, comma):
         return whole[0]
     row = cells.row(int(np.argmax(point != comma)))
-    shown = texts[cells.codes[row]]
-    message = f"must hold numbers of one reading, but '{shown}' ({at(row)}) may have a decimal mark or thousands"
+    message = f"must hold numbers of one reading, but {shown(texts[cells.codes[row]])} ({at(row)}) may have a decimal mark or thousands"
     return Trouble(f"{message}. Say `data: {{decimal: '.'}}` or `data: {{decimal: ','}}`", row, "number")
 
 
@@ -205,13 +206,15 @@ def _other_mark(cells: Cells, mark: str, at: Callable[[int], str]) -> Trouble:
     texts = cells.distinct
     marked = texts.str.contains(mark, regex=False)
     first = int(np.argmax(marked))
-    row, shown = cells.row(first), f"'{texts[first]}' ({at(cells.row(first))})"
+    row, example = cells.row(first), f"{shown(texts[first])} ({at(cells.row(first))})"
     if texts[marked].str.fullmatch(rf"[^0-9]*[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+[^0-9]*").all():
         plain = int(np.argmax(texts.str.contains(r"[0-9]{4}")))
-        other = f"'{texts[plain]}' ({at(cells.row(plain))})"
-        return Trouble(f"must mark thousands in every number or in none, but {shown} does and {other} does not", cells.row(plain), "number")
+        other = f"{shown(texts[plain])} ({at(cells.row(plain))})"
+        return Trouble(
+            f"must mark thousands in every number or in none, but {example} does and {other} does not", cells.row(plain), "number"
+        )
     name = {",": "comma", ".": "point"}[mark]
-    return Trouble(f"must hold numbers, but {shown} has a decimal {name}. Say `data: {{decimal: '{mark}'}}`", row, "number")
+    return Trouble(f"must hold numbers, but {example} has a decimal {name}. Say `data: {{decimal: '{mark}'}}`", row, "number")
 
 
 def decimal_mark(columns: Iterable[pd.Series], missing: tuple[str, ...]) -> Decimal:

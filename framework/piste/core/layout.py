@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from piste.core import cells, expression
-from piste.core.cells import LARGEST, Form
+from piste.core.cells import LARGEST, Form, shown
 from piste.core.errors import Fault, PisteError, Place, near
 
 
@@ -89,7 +89,7 @@ def typed(layout: Layout, frame: pd.DataFrame, *, path: str = "", lines: np.ndar
         bad = readout.unread | infinite(readout.values)
         if slot.required and bad.any():
             row = int(np.argmax(bad))
-            message = f"must hold {PLURALS[slot.form.kind]}, but {word} {numbers[row]} holds '{given[slot.name].iloc[row]}'"
+            message = f"must hold {PLURALS[slot.form.kind]}, but {word} {numbers[row]} holds {shown(given[slot.name].iloc[row])}"
             faults.append(Fault(message, slot.name, Place(path, int(numbers[row]) if word == "line" else 0)))
     if faults:
         raise PisteError(*faults)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from piste.core.cells import Form
+from piste.core.cells import Form, shown
 from piste.core.data import Column, Role
 from piste.core.kinds import what
 from piste.core.problem import Problem
@@ -105,10 +105,3 @@ def _holds(problem: Problem, name: str, form: Form, distinct: int, missing: int)
     }.get(form.kind, f"text, {distinct:,} level{plural}")
     start = f"added as {problem.add[name]}" if name in problem.add else f"{'declared ' * (name in problem.columns)}{form.kind}"
     return ", ".join(filter(None, [f"{start}: {values}", what(form.kind, form), f"{missing:,} missing" if missing else ""]))
-
-
-def shown(value: object) -> str:
-    """Write a cell as people read it."""
-    if isinstance(value, pd.Timestamp):
-        return str(value.date() if value == value.normalize() else value)
-    return f"{value:g}" if isinstance(value, float) else f"'{value}'"

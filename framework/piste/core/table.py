@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from piste.core import cells, expression
-from piste.core.cells import MISSING, MISSING_TEXT, Form
+from piste.core.cells import MISSING, MISSING_TEXT, Form, shown
 from piste.core.data import Column, Raw, Table
 from piste.core.errors import Fault, PisteError, Place
 from piste.core.kinds import Decimal, Trouble, decimal_mark, infer, what
 from piste.core.layout import PLURALS, Layout, Slot, added, infinite
 from piste.core.problem import ColumnKind, Problem
 from piste.core.references import check_references, used
-from piste.core.roles import assign, late_columns, shown
+from piste.core.roles import assign, late_columns
 from piste.core.target import Answer, read_target
 
 
@@ -79,7 +79,7 @@ def _typed(problem: Problem, raw: Raw) -> tuple[pd.DataFrame, dict[str, Form]]:
             columns[name], forms[name] = _read_column(problem, raw, str(name), values)
         except PisteError as error:
             unseen = problem.columns.get(str(name)) == "drop" or name in problem.known_at.after
-            if unseen and name not in sources:
+            if unseen and name not in (*sources, problem.weight, problem.time):
                 forms[name] = Form("category", (*MISSING_TEXT, *problem.data.missing))
                 columns[name] = cells.read(values, forms[name]).values
             else:
@@ -132,9 +132,9 @@ def _declare(declared: ColumnKind, form: Form | Trouble, values: pd.Series, miss
 def _unread(problem: Problem, raw: Raw, name: str, form: Form, values: pd.Series, bad: np.ndarray) -> Fault:
     """Word that cells do not hold what the column is declared, or inferred, to hold."""
     row, count = int(np.argmax(bad)), int(bad.sum())
-    tail = f"{count:,} of {len(bad):,} cells {'does' if count == 1 else 'do'} not: the first is '{values.iloc[row]}' ({raw.at(row)})"
+    tail = f"{count:,} of {len(bad):,} cells {'does' if count == 1 else 'do'} not: the first is {shown(values.iloc[row])} ({raw.at(row)})"
     if form.kind == "number" and not cells.read(values, form).unread.any():
-        message = f"must hold finite numbers below 1e300, but {tail}. Mark it missing by `data: {{missing: ['{values.iloc[row]}']}}`"
+        message = f"must hold finite numbers below 1e300, but {tail}. Mark it missing by `data: {{missing: [{shown(values.iloc[row])}]}}`"
         return Fault(message, name, _place(raw, row))
     message = f"must hold {PLURALS[form.kind]}, but {tail}"
     if name == problem.time:
@@ -218,7 +218,7 @@ def _notes(raw: Raw, frame: pd.DataFrame, answer: Answer, forms: dict[str, Form]
 
 def _layout(problem: Problem, columns: tuple[Column, ...], forms: dict[str, Form]) -> Layout:
     """Lay out what new rows bring: features and the time, what they are computed from, and what a rule may look at."""
-    usable = [column for column in columns if column.role not in ("target", "weight", "after")]
+    usable = [column for column in columns if column.role not in ("target", "after")]
     slots = tuple(Slot(column.name, forms[column.name], str(problem.add.get(column.name, ""))) for column in usable)
     needed = [column.name for column in usable if column.role == "feature"]
     return Layout(slots).requiring([*needed, *([problem.time] if problem.time in {column.name for column in usable} else [])])

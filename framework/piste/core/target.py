@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from piste.core import cells
-from piste.core.cells import MISSING, MISSING_TEXT, Cells, Form
+from piste.core.cells import MISSING, MISSING_TEXT, Cells, Form, shown
 from piste.core.data import Raw, Target
-from piste.core.errors import Fault, PisteError, either, near
+from piste.core.errors import Fault, PisteError, near
 from piste.core.kinds import Trouble, infer
 from piste.core.layout import infinite
 from piste.core.problem import Problem, TargetKind
@@ -68,7 +68,7 @@ def _numbers(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answe
     kind = problem.target.kind
     if readout.unread.any():
         row = int(np.argmax(readout.unread))
-        message = f"must hold numbers for kind {kind}, but {_cells(readout.unread)} not: the first is '{values.iloc[row]}'"
+        message = f"must hold numbers for kind {kind}, but {_cells(readout.unread)} not: the first is {shown(values.iloc[row])}"
         raise PisteError(_fault(problem, f"{message} ({raw.at(row)}). For classes, say `kind: category`"))
     huge = infinite(readout.values)
     if huge.any():
@@ -109,8 +109,7 @@ def _present(problem: Problem, raw: Raw, values: pd.Series) -> np.ndarray:
     if len(distinct) == 0:
         raise PisteError(_fault(problem, f"must hold values, but every cell of it in {raw.path} is missing"))
     if len(distinct) == 1:
-        shown = f"{distinct[0]:g}" if isinstance(distinct[0], float) else f"'{distinct[0]}'"
-        raise PisteError(_fault(problem, f"must differ between rows to be predicted, but every row holds {shown}"))
+        raise PisteError(_fault(problem, f"must differ between rows to be predicted, but every row holds {shown(distinct[0])}"))
     return keep
 
 
@@ -136,11 +135,11 @@ def _classes(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answe
         message = (
             f"must hold at least two rows of every class, but {_list(single)} {'has' if len(single) == 1 else 'have'} one ({raw.at(row)})"
         )
-        raise PisteError(_fault(problem, f"{message}. Merge rare classes, or leave them out by `data: {{missing: ['{single[0]}']}}`"))
+        raise PisteError(_fault(problem, f"{message}. Merge rare classes, or leave them out by `data: {{missing: [{shown(single[0])}]}}`"))
     ordered = _ordered(problem, counts)
     codes = pd.Categorical(labels[keep], categories=ordered).codes.astype(int)
     why = f"declared {kind}" if problem.target.kind else f"{kind}: {len(counts)} classes"
-    share = f"'{ordered[-1]}' is the positive class, {counts[ordered[-1]] / counts.sum():.1%} of the rows"
+    share = f"{shown(ordered[-1])} is the positive class, {counts[ordered[-1]] / counts.sum():.1%} of the rows"
     target = Target(problem.target.column, kind, codes, tuple(ordered))
     return Answer(target, keep, labels, Form("category", form.missing), f"{why}; {share}" if kind == "binary" else why)
 
@@ -161,7 +160,7 @@ def _refuse_twins(problem: Problem, raw: Raw, texts: pd.Series) -> None:
         return
     second = int(np.argmax(folded.duplicated()))
     first = int(np.argmax(folded == folded[second]))
-    pair = " and ".join(f"'{levels.distinct[i]}' ({raw.at(levels.row(i))})" for i in (first, second))
+    pair = " and ".join(f"{shown(levels.distinct[i])} ({raw.at(levels.row(i))})" for i in (first, second))
     raise PisteError(_fault(problem, f"must spell every class in one way, but {pair} differ only by case or blanks"))
 
 
@@ -179,7 +178,11 @@ def _ordered(problem: Problem, counts: pd.Series) -> list[str]:
     wanted = cells.as_text(cells.settle(pd.Series([positive])))[0].strip()
     same = [label for label in labels if label == wanted] or [label for label in labels if label.casefold() == wanted.casefold()]
     if not same:
-        raise PisteError(problem.fault("target.positive", f"must be {either(labels)}, but is '{wanted}'.{near(wanted, labels)}"))
+        raise PisteError(
+            problem.fault(
+                "target.positive", f"must be {' or '.join(shown(label) for label in labels)}, but is {shown(wanted)}.{near(wanted, labels)}"
+            )
+        )
     return [label for label in labels if label != same[0]] + same
 
 
@@ -189,5 +192,5 @@ def _cells(mask: np.ndarray) -> str:
 
 
 def _list(labels: Sequence[str]) -> str:
-    shown = ", ".join(f"'{label}'" for label in labels[:SHOWN])
-    return f"{shown} and {len(labels) - SHOWN} more" if len(labels) > SHOWN else shown
+    more = f" and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""
+    return ", ".join(shown(label) for label in labels[:SHOWN]) + more

@@ -69,7 +69,7 @@ def read(problem: Problem, folder: Path, *, code: bool = True, say: Callable[[st
         if data.url is not None:
             return _signed(_database(*database.read_url(data.url, data.query or "", folder)))
         assert data.path is not None, "the schema asks for one source"
-        return read_file(folder / data.path, data)
+        return _file(folder / data.path, data)
     except Refused as error:
         field = next(name for name in ("frame", "sklearn", "python", "url", "path") if getattr(data, name) is not None)
         raise PisteError(problem.fault(f"data.{field}", str(error))) from error
@@ -78,18 +78,23 @@ def read(problem: Problem, folder: Path, *, code: bool = True, say: Callable[[st
 
 
 def read_file(path: Path, data: Data | None = None) -> Raw:
-    """Read a file by its ending: a text table, parquet, json lines, an Excel workbook or an SQLite database.
+    """Read rows that belong to no problem, such as those to predict, from a file of any kind that a problem may name.
 
     Args:
         path: of a regular file.
-        data: how it is written, where the problem says.
+        data: how it is written, where that is not plain.
 
     Raises:
-        Refused: it is no file that can be read.
-        PisteError: what it holds cannot be read; the line says where.
-        QueryError: a database refuses the query.
+        PisteError: it cannot be read; the place says where.
     """
-    data = data or Data.model_validate(str(path))
+    try:
+        return _file(path, data or Data.model_validate(str(path)))
+    except (Refused, database.QueryError) as error:
+        raise PisteError(Fault(str(error), "", Place(str(path)))) from error
+
+
+def _file(path: Path, data: Data) -> Raw:
+    """Read a file by its ending."""
     ending = path.name.lower().removesuffix(".gz")
     if not ending.endswith(ENDINGS):
         kinds = either(ENDINGS)
