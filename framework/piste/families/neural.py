@@ -28,7 +28,7 @@ def space(task: Task) -> Space:
     Ranges: Gorishniy et al., Revisiting Deep Learning Models for Tabular Data, 2021 (depth, dropout, weight decay), widths of
     tables up to some 10,000 rows; learning rates are of scaled weights (Holzmueller et al., 2024: 0.02 to 0.3 with it), other
     than those of torch's own layers. The defaults were chosen on concrete, phoneme, california_housing, bike_hour, abalone,
-    german_credit, diabetes, breast_cancer and digits; all activations but "linear" end within a few per cent of each other.
+    german_credit, diabetes, breast_cancer and digits; all activations but "linear" end within some 10 % of each other.
     """
     del task
     return {
