@@ -42,23 +42,43 @@ def test_a_url_is_relative_to_the_folder_of_the_problem(path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "query", ["SELECT 1", " select 1 ; ", "WITH a AS (SELECT ';') SELECT * FROM a", "-- note; more\nSELECT '--;'", "/* ; */ SELECT 1"]
+    "query",
+    [
+        "SELECT 1",
+        " select 1 ; ",
+        "WITH a AS (SELECT ';') SELECT * FROM a",
+        "-- note; more\nSELECT '--;'",
+        "/* ; */ SELECT 1",
+        "SELECT 'delete from t', \"into\", `update t set` FROM t",
+        "SELECT updated, deleted_from, set_into FROM t FOR UPDATE",
+    ],
 )
 def test_one_select_is_let_through(query):
     check_query(query)
 
 
 @pytest.mark.parametrize(
-    "query", ["", ";", "DROP TABLE t", "SELECT 1; DROP TABLE t", "PRAGMA table_info(t)", "ATTACH 'a' AS a", "EXPLAIN SELECT 1"]
+    "query",
+    [
+        "",
+        ";",
+        "DROP TABLE t",
+        "SELECT 1; DROP TABLE t",
+        "PRAGMA table_info(t)",
+        "ATTACH 'a' AS a",
+        "EXPLAIN SELECT 1",
+        "WITH a AS (SELECT 1) DELETE/**/FROM t",
+        "WITH a AS (SELECT 1) INSERT INTO t SELECT 1, 2, 3",
+        'WITH a AS (SELECT 1) UPDATE "t" SET x = 1',
+        "SELECT * INTO OUTFILE '/tmp/rows' FROM t",
+    ],
 )
 def test_anything_but_one_select_is_refused(query):
     with pytest.raises(QueryError):
         check_query(query)
 
 
-@pytest.mark.parametrize(
-    "query", ["WITH a AS (SELECT 1) DELETE FROM t", "WITH a AS (SELECT 1) INSERT INTO t SELECT 1, 2, 3", "SELECT load_extension('x')"]
-)
+@pytest.mark.parametrize("query", ["WITH a AS (SELECT 1) UPDATE OR IGNORE t SET x = 1", "SELECT load_extension('x')"])
 def test_a_database_file_is_only_read_whatever_the_query_says(path, query):
     before = path.read_bytes()
 
@@ -107,3 +127,18 @@ def test_the_password_of_a_url_is_not_shown(tmp_path, monkeypatch):
         read_url("postgresql://u:secret@host/x", "SELECT 1", tmp_path)
 
     assert "secret" not in str(caught.value)
+
+
+def test_any_database_is_read_in_a_transaction_that_is_rolled_back(path, monkeypatch):
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(f"sqlite:///{path}")
+    ends: list[str] = []
+    for end in ("commit", "rollback"):
+        sqlalchemy.event.listen(engine, end, lambda _, end=end: ends.append(end))
+    monkeypatch.setattr(sqlalchemy, "create_engine", lambda _: engine)  # a file stands in for a server
+
+    found = read_url("postgresql+psycopg://u:secret@host/x", "SELECT x FROM t ORDER BY y", path.parent)
+
+    assert found == ("postgresql+psycopg://u:***@host/x", (["x"], [(1.5,), (None,), (3.5,)]))
+    assert set(ends) == {"rollback"}

@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 from piste.core.data import Raw
 from piste.core.errors import PisteError
 from piste.core.problem import Problem
-from piste.edges import sources
+from piste.edges import files
 from piste.edges.sources import digest, read
 
 FRAME = pd.DataFrame(
@@ -113,6 +114,25 @@ def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(tmp_path):
     assert "Did you mean 'Visits'?" in refusal(tmp_path, {"path": "a.xlsx", "sheet": "visit"})
 
 
+@pytest.mark.parametrize("part", ["[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/styles.xml"])
+def test_a_damaged_workbook_is_refused_in_one_line(tmp_path, part):
+    FRAME.to_excel(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as damaged:
+        for name in whole.namelist():
+            damaged.writestr(name, whole.read(name)[: 40 if name == part else None])
+
+    message = refusal(tmp_path, "a.xlsx")
+
+    assert "Excel workbook" in message
+    assert "\n" not in message
+
+
+def test_a_locked_workbook_is_refused_with_the_way_out(tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(100))
+
+    assert "password" in refusal(tmp_path, "a.xlsx")
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.txt", "A.CSV"])
 def test_text_tables_may_be_packed_whatever_their_name(tmp_path, name):
     (tmp_path / name).write_bytes(gzip.compress(b"x,y\n1,2\n"))
@@ -121,7 +141,7 @@ def test_text_tables_may_be_packed_whatever_their_name(tmp_path, name):
 
 
 def test_what_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(files, "MOST_BYTES", 1 << 20)
     (tmp_path / "a.csv").write_bytes(gzip.compress(b"1,2\n" * (1 << 20)))
     FRAME.iloc[np.zeros(200_000, dtype=int)].assign(x=np.arange(200_000) / 7).to_parquet(tmp_path / "a.parquet")
 
@@ -230,7 +250,7 @@ def test_a_file_without_permission_is_refused(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
-    monkeypatch.setattr(sources.os, "open", denied)  # root may read anything, so no mode of the file would do
+    monkeypatch.setattr(files.os, "open", denied)  # root may read anything, so no mode of the file would do
 
     assert "cannot: Permission denied" in refusal(tmp_path, "a.csv")
 
@@ -245,7 +265,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
 
     path = tmp_path / "a.csv"
     path.write_text("x,y\n1,2\n")
-    monkeypatch.setattr(sources, "_open", Growing)
+    monkeypatch.setattr(files, "open_regular", Growing)
 
     assert "must not change while it is read" in refusal(tmp_path, "a.csv")
 
@@ -302,6 +322,7 @@ def test_a_part_of_a_longer_column_has_the_digest_of_its_own():
 
 LOADED = """
 import sys
+import zipfile
 from pathlib import Path
 from piste.core.problem import Problem
 from piste.core.table import make_table

@@ -16,7 +16,8 @@ READING = {
     sqlite3.SQLITE_FUNCTION,
     sqlite3.SQLITE_RECURSIVE,
 }
-LITERALS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+COMMENTS = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`)|--[^\n]*|/\*.*?\*/", re.DOTALL)
+WRITING = re.compile(r"\b(into|delete\s+from|update\s+[\w.]+(\s+(as\s+)?\w+)?\s+set)\b", re.IGNORECASE)
 
 Rows = tuple[list[str], Sequence[Sequence[Any]]]
 
@@ -28,14 +29,18 @@ class QueryError(ValueError):
 def check_query(query: str) -> None:
     """Refuse what is not one SELECT.
 
+    A transaction that is rolled back does not undo everything in every database, so words that write are refused too.
+
     Raises:
         QueryError: it holds another statement, or more than one.
     """
-    bare = LITERALS.sub(" ", query).strip().rstrip(";").strip()
+    bare = COMMENTS.sub(lambda found: " quoted " if found[1] else " ", query).strip().rstrip(";").strip()
     if ";" in bare:
         raise QueryError("it holds more than one statement")
     if not re.match(r"(select|with)\b", bare, re.IGNORECASE):
         raise QueryError(f"it starts with '{bare.split(maxsplit=1)[0] if bare else ''}'")
+    if found := WRITING.search(bare):
+        raise QueryError(f"it says '{found[0]}'")
 
 
 def read_sqlite(path: Path, query: str) -> Rows:

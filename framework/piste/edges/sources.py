@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
-import os
-import stat
 import sys
 import traceback
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from piste.core import cells
 from piste.core.data import Raw
 from piste.core.errors import Fault, PisteError, Place, either, near
 from piste.core.problem import Data, Problem
-from piste.edges import database, delimited
-from piste.edges.header import check_width, named
+from piste.edges import database, delimited, formats
+from piste.edges.files import Refused, content_of, open_regular
+from piste.edges.header import check_width
 
-MOST_BYTES = 1 << 30  # of a file once unpacked; more does not fit beside the models
-GZIP = b"\x1f\x8b"
 TEXT = (".csv", ".tsv", ".txt")
 PARQUET = (".parquet", ".pq")
 JSON_LINES = (".jsonl", ".ndjson")
 EXCEL = (".xlsx", ".xlsm")
 SQLITE = (".sqlite", ".sqlite3", ".db")
 ENDINGS = (*TEXT, *PARQUET, *JSON_LINES, *EXCEL, *SQLITE)
-
-
-class Refused(ValueError):
-    """Why a source cannot be read, in words that begin with "must"."""
 
 
 def silent(_: str) -> None:
@@ -100,158 +87,25 @@ def _file(path: Path, data: Data) -> Raw:
         kinds = either(ENDINGS)
         raise Refused(f"must end in {kinds}, but is '{path.name}'{' (save an old workbook as .xlsx)' if ending.endswith('.xls') else ''}")
     if ending.endswith(SQLITE):
-        _open(path).close()
+        open_regular(path).close()
         if not data.query:
             raise Refused(f"must come with a query, since '{path.name}' is a database: `data: {{path: {path.name}, query: SELECT ...}}`")
         return _signed(_database(str(path), database.read_sqlite(path, data.query)))
     if data.query:
         raise Refused(f"must be a database to have a query, but is '{path.name}'")
-    content = _unpacked(_content(path))
+    content = content_of(path)
     if ending.endswith(PARQUET):
-        return _signed(_parquet(content, str(path)))
+        return _signed(formats.parquet(content, str(path)))
     if ending.endswith(JSON_LINES):
-        return _signed(_json_lines(content, str(path)))
+        return _signed(formats.json_lines(content, str(path)))
     if ending.endswith(EXCEL):
-        return _signed(_excel(content, str(path), data.sheet))
+        return _signed(formats.excel(content, str(path), data.sheet))
     return _signed(delimited.parse(content, str(path), data))
-
-
-def _open(path: Path) -> io.BufferedReader:
-    """Open a regular file; anything else is refused before a byte of it is read, since a pipe would wait for ever."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError as error:
-        beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise Refused(f"must be a file, but there is no '{path}'.{near(path.name, beside)}") from error
-    except OSError as error:
-        raise Refused(f"must be a file that can be read, but '{path}' cannot: {error.strerror}") from error
-    kind = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(kind):
-        os.close(descriptor)
-        what = "a folder" if stat.S_ISDIR(kind) else "a pipe or a device"
-        raise Refused(f"must be a file, but '{path}' is {what}")
-    return os.fdopen(descriptor, "rb")
-
-
-def _content(path: Path) -> bytes:
-    """Read a file whole, and see that it held still."""
-    with _open(path) as file:
-        before = os.fstat(file.fileno())
-        content = file.read()
-        after = os.fstat(file.fileno())
-    still = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    if not still or (before.st_size and len(content) != before.st_size):
-        raise Refused(f"must not change while it is read, but '{path}' does. Run again when it is written")
-    if not content:
-        raise PisteError(Fault("must hold a table, but is empty", "", Place(str(path))))
-    return content
-
-
-def _unpacked(content: bytes) -> bytes:
-    if not content.startswith(GZIP):
-        return content
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            unpacked = file.read(MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Refused(f"must be whole, but its gzip data are damaged: {error}") from error
-    if len(unpacked) > MOST_BYTES:
-        raise Refused(f"must unpack to at most {MOST_BYTES >> 20:,} MiB, but unpacks to more")
-    return unpacked
-
-
-def _parquet(content: bytes, path: str) -> Raw:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(io.BytesIO(content))
-        meta = file.metadata
-        size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
-        if size > MOST_BYTES:
-            raise Refused(f"must unpack to at most {MOST_BYTES >> 20:,} MiB, but holds {size >> 20:,} MiB")
-        check_width(len(file.schema_arrow), Place(path))
-        table = file.read()
-    except (pa.ArrowException, OSError) as error:
-        raise Refused(f"must be parquet, but is not: {str(error).splitlines()[0]}") from error
-    names = ["" if name.startswith("__index_level_") else name for name in table.column_names]
-    order = sorted(range(len(names)), key=lambda i: names[i] != "")  # pandas writes its index last
-    columns = {at: table.column(i).to_pandas() for at, i in enumerate(order)}
-    return _settled(pd.DataFrame(columns), [names[i] for i in order], path)
-
-
-def _json_lines(content: bytes, path: str) -> Raw:
-    rows: list[dict[str, Any]] = []
-    lines: list[int] = []
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise PisteError(
-            Fault(f"must be utf-8, but byte 0x{content[error.start]:02X} does not belong in it", "", Place(path, line))
-        ) from error
-    for line, written in enumerate(text.split("\n"), start=1):
-        if not written.strip():
-            continue
-        try:
-            row = json.loads(written, object_pairs_hook=_object, parse_constant=_constant)
-        except (ValueError, RecursionError) as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-            raise PisteError(Fault(f"must hold one JSON object a line, but this line is none: {reason}", "", Place(path, line))) from error
-        if not isinstance(row, dict):
-            raise PisteError(Fault(f"must hold one JSON object a line, but this line holds a {type(row).__name__}", "", Place(path, line)))
-        rows.append(row)
-        lines.append(line)
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    check_width(len(names), Place(path))
-    frame = pd.DataFrame({i: pd.Series([row.get(name) for row in rows], dtype=object) for i, name in enumerate(names)})
-    return _settled(frame, names, path, lines=np.array(lines), word="line")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name occurs twice")
-    return found
-
-
-def _constant(text: str) -> float | None:
-    """Take NaN, which Python writes though JSON has none, for a missing value."""
-    return None if text == "NaN" else float(text)
-
-
-def _excel(content: bytes, path: str, sheet: str | None) -> Raw:
-    import openpyxl
-
-    try:
-        size = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(content)).infolist())
-        if size > MOST_BYTES:
-            raise Refused(f"must unpack to at most {MOST_BYTES >> 20:,} MiB, but unpacks to {size >> 20:,} MiB")
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, openpyxl.utils.exceptions.InvalidFileException) as error:
-        if isinstance(error, Refused):
-            raise
-        raise Refused(f"must be an Excel workbook, but is not: {error}") from error
-    if sheet is not None and sheet not in book.sheetnames:
-        raise Refused(
-            f"must name a sheet of the workbook, but there is no '{sheet}'.{near(sheet, book.sheetnames)} It has {either(book.sheetnames)}"
-        )
-    page = book[sheet] if sheet is not None else book.worksheets[0]
-    rows = [(number, row) for number, row in enumerate(page.iter_rows(values_only=True), start=1) if any(cell is not None for cell in row)]
-    if not rows:
-        raise PisteError(Fault(f"must hold a table, but sheet '{page.title}' is empty", "", Place(path)))
-    header_line, header = rows[0]
-    width = max(i for _, row in rows for i, cell in enumerate(row, start=1) if cell is not None)
-    check_width(width, Place(path, header_line))
-    frame = pd.DataFrame({i: pd.Series([row[i] for _, row in rows[1:]], dtype=object) for i in range(width)})
-    return _settled(
-        frame, list(header[:width]), path, lines=np.array([number for number, _ in rows[1:]], dtype=int), header_line=header_line
-    )
 
 
 def _database(address: str, rows: database.Rows) -> Raw:
     check_width(len(rows[0]), Place(address))
-    return _settled(database.frame_of(rows), rows[0], address)
+    return formats.settled(database.frame_of(rows), rows[0], address)
 
 
 def _sklearn(name: str) -> Raw:
@@ -273,7 +127,7 @@ def _generated(reference: str, folder: Path, *, code: bool, say: Callable[[str],
     path = (folder / file).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise Refused(f"must be a file in the problem's own folder, but '{file}' is outside of it")
-    _open(path).close()
+    open_regular(path).close()
     say(f"running {function}() of {folder / file}")
     try:
         module = _module(path)
@@ -296,7 +150,7 @@ def _module(path: Path) -> ModuleType:
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module  # before it runs: a dataclass looks its module up there
-    exec(compile(_content(path), str(path), "exec"), vars(module))
+    exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
     return module
 
 
@@ -319,36 +173,7 @@ def _from_frame(frame: pd.DataFrame, path: str) -> Raw:
     check_width(frame.shape[1], Place(path))
     names = list(frame.columns)
     numbered = pd.DataFrame({i: frame.iloc[:, i].reset_index(drop=True) for i in range(len(names))})
-    return _settled(numbered, names, path)
-
-
-def _settled(
-    frame: pd.DataFrame,
-    names: list[Any],
-    path: str,
-    *,
-    lines: np.ndarray | None = None,
-    header_line: int = 1,
-    word: Literal["line", "row"] = "row",
-) -> Raw:
-    """Bring the columns of a typed source to plain types, and name them."""
-    if frame.empty:
-        raise PisteError(Fault("must hold rows, but holds none", "", Place(path)))
-    at = np.arange(1, len(frame) + 1) if lines is None else lines
-    columns: dict[int, pd.Series] = {}
-    faults = []
-    for i, name in enumerate(names):
-        try:
-            columns[i] = cells.settle(frame[i])
-        except cells.UnsettledError as error:
-            place = Place(path, int(at[error.row]) if word == "line" else 0)
-            faults.append(
-                Fault(f"must hold numbers, texts, dates or yes and no, but {word} {at[error.row]} holds {error}", str(name), place)
-            )
-    if faults:
-        raise PisteError(*faults)
-    clean, notes = named(pd.DataFrame(columns), names, Place(path))
-    return Raw(clean, path, at, header_line, word=word, notes=notes)
+    return formats.settled(numbered, names, path)
 
 
 def _signed(raw: Raw) -> Raw:
