@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+
 from piste.core.family import Task
 from piste.families.baseline import LAPLACE_ROWS, PRIOR_ROWS, build, describe, restore, state, weighted_median
 
