@@ -26,14 +26,14 @@ from piste.core.problem import Problem
 from piste.core.search import Candidate
 from piste.edges import shelf
 from piste.edges.executors import Executor, Processes, default_workers
-from piste.edges.models import unpack
+from piste.edges.models import read_model, unpack
 from piste.edges.shelf import Shelved
-from piste.edges.sources import Refused, read_file
+from piste.edges.sources import read_file
 from piste.edges.store import Store, versions
 from piste.edges.tracking import Refit, Tracker, TrackingDown, open_store
 from piste.engine import Engine, wanted_model
 from piste.prepare import Prepared, load, prepare
-from piste.result import Result, read_model
+from piste.result import Result
 from piste.watch import Silent, Watcher
 from piste.work import Refitted, fit_model
 
@@ -258,10 +258,7 @@ def predict_file(problem: str | Path, rows: Path, *, mlruns: str | Path | None =
     Raises:
         PisteError: as `predict`, or the file cannot be read.
     """
-    try:
-        raw = read_file(rows)
-    except Refused as error:
-        raise PisteError(f"{rows}: {error}") from error
+    raw = read_file(rows)
     answers = predict(problem, raw.frame, path=str(rows), lines=raw.lines, mlruns=mlruns, code=code)
     kept = raw.frame.reset_index(drop=True).map(_unformula)
     taken = {name: f"{name} (answer)" for name in answers.columns if name in kept}

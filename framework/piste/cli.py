@@ -6,11 +6,16 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import piste
 from piste.core.errors import PisteError
+
+if TYPE_CHECKING:
+    from piste.core.comparison import Comparison
+    from piste.terminal import Screen
 
 BAD_INPUT, BROKEN, INTERRUPTED = 2, 70, 130  # exit codes
 
@@ -75,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands, name: str, function, text: str) -> argparse.ArgumentParser:
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, function: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     command.set_defaults(command=function)
     command.add_argument("problem", metavar="PROJECT", help="a folder with a problem.yaml, or a yaml file")
@@ -84,7 +91,9 @@ def _command(commands, name: str, function, text: str) -> argparse.ArgumentParse
 
 def _shared(command: argparse.ArgumentParser, *names: str) -> None:
     if "set" in names:
-        command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a key for this run: --set search.trials=3")
+        command.add_argument(
+            "--set", action="append", default=[], metavar="KEY=VALUE", help="change a key for this run: --set search.trials=3"
+        )
     if "code" in names:
         command.add_argument("--no-code", dest="code", action="store_false", help="refuse to run code of the problem's folder")
     if "json" in names:
@@ -143,7 +152,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _plan(arguments: argparse.Namespace, screen) -> int:
+def _plan(arguments: argparse.Namespace, screen: Screen) -> int:
     from piste.api import plan
     from piste.terminal import paper, plan_table
 
@@ -170,7 +179,11 @@ def _check(arguments: argparse.Namespace) -> int:
 
     prepared = prepare(arguments.problem, arguments.set, Said(), quick=False, code=arguments.code)
     if arguments.json:
-        print(json.dumps({"problem": prepared.resolved.name, "digest": prepared.resolved.table.digest, "resolved": prepared.printed}, indent=1))
+        print(
+            json.dumps(
+                {"problem": prepared.resolved.name, "digest": prepared.resolved.table.digest, "resolved": prepared.printed}, indent=1
+            )
+        )
     else:
         print(prepared.printed, end="")
     return 0
@@ -188,7 +201,7 @@ def _show(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _print_json(comparison, link: str) -> None:
+def _print_json(comparison: Comparison, link: str) -> None:
     from piste.core.report.tables import as_json
 
     print(json.dumps(as_json(comparison, link), indent=1, ensure_ascii=False, allow_nan=False))

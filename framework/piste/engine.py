@@ -24,7 +24,7 @@ from piste.edges.packing import Ref
 from piste.edges.store import Record, Store, fingerprint, key, versions
 from piste.prepare import Prepared
 from piste.watch import Watcher
-from piste.work import Refitted, Share, Wanted, compute, compute_model, needed
+from piste.work import Refitted, Share, Wanted, compute, compute_model, join_models, needed
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "torch")  # whose versions may change a number
 HERE = Path(__file__).parent
@@ -127,9 +127,7 @@ class Engine:
                 cell = queue.pop()
                 self.watcher.started(cell)
                 entry = self.prepared.plan.entries[cell.entry][0]
-                future = self.executor.submit(
-                    compute, self._sent(), cell, entry, self.prepared.folder.resolve(), timeout=self.deadline
-                )
+                future = self.executor.submit(compute, self._sent(), cell, entry, self.prepared.folder.resolve(), timeout=self.deadline)
                 running[future] = cell, time.perf_counter()
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
@@ -145,7 +143,7 @@ class Engine:
                     outcomes = [Failed(str(failure))]
                     self._keep_failure(cell, failure)
                 else:
-                    self.store.replace(self.cell_key(cell), "cell", *_written(outcomes))
+                    self.store.replace(self.cell_key(cell), "cell", *_written(future.result()))
                 self.watcher.finished(cell, time.perf_counter() - began, outcomes)
                 yield cell, outcomes
 
@@ -181,32 +179,50 @@ class Engine:
         return self._study
 
     def refits(self, comparison: Comparison, members: Members) -> dict[str, Refitted]:
-        """Return each row of the leaderboard fitted on every row but the holdout; from the store where it is there."""
+        """Return each row of the leaderboard fitted on every row but the holdout; a blend is joined from its members."""
         wanted = {row.id: wanted_model(self.prepared, comparison, row.id, members) for row in comparison.judged}
-        keys = {id: self._refit_key(each) for id, each in wanted.items()}
-        stored = self.store.get_many(list(keys.values()))
-        found = {id: _refitted(record) for id in wanted if (record := stored.get(keys[id]))}
-        missing = [id for id in wanted if id not in found]
-        self.watcher.refitting(len(found), len(wanted))
-        whole = self.prepared.folds.whole.train
-        sample = self.prepared.resolved.table.frame.iloc[whole[:EXAMPLE_ROWS]]
-        where = self.prepared.folder.resolve()
-        running = {
-            self.executor.submit(
-                compute_model, self._sent(), wanted[id], self.prepared.layout, sample, where, timeout=self.deadline
-            ): id
-            for id in missing
+        single = {id: each for id, each in wanted.items() if len(each.members) == 1}
+        joined = {id: each for id, each in wanted.items() if id not in single}
+        models = {self._refit_key(each): each for each in single.values()}
+        named = {_same(each): name for name, each in models.items()}  # what a row has fitted, a blend need not
+        for blend in joined.values():
+            for part in blend.alone():
+                if _same(part) not in named:
+                    models[named.setdefault(_same(part), self._refit_key(part))] = part
+        where, layout = self.prepared.folder.resolve(), self.prepared.layout
+        sample = self.prepared.resolved.table.frame.iloc[self.prepared.folds.whole.train[:EXAMPLE_ROWS]]
+        found = self._models({key: (compute_model, self._sent, each, layout, sample, where) for key, each in models.items()}, len(wanted))
+        parts = {id: [found[named[_same(part)]] for part in blend.alone()] for id, blend in joined.items()}
+        whole = {
+            self._refit_key(joined[id]): (join_models, [part.packed for part in each], joined[id], layout, sample, where)
+            for id, each in parts.items()
+            if all(part.packed for part in each)
         }
+        found |= self._models(whole, len(wanted))
+        for id, each in parts.items():
+            if reason := next((part.reason for part in each if not part.packed), ""):
+                found[self._refit_key(joined[id])] = Refitted(b"", f"a member has no model: {reason}", {}, None)
+        self.watcher.refitting(len(wanted), len(wanted))
+        return {id: found[self._refit_key(each)] for id, each in wanted.items()}
+
+    def _models(self, tasks: Mapping[str, Sequence[Any]], total: int) -> dict[str, Refitted]:
+        """Return what is wanted by key; from the store where it is there. A task is a function and its arguments."""
+        found = {key: _refitted(record) for key, record in self.store.get_many(list(tasks)).items()}
+        running = {}
+        for name, (function, *arguments) in tasks.items():
+            if name not in found:
+                given = [argument() if callable(argument) else argument for argument in arguments]
+                running[self.executor.submit(function, *given, timeout=self.deadline)] = name
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                id = running.pop(future)
+                name = running.pop(future)
                 try:
-                    found[id] = replace(future.result(), key=keys[id])
-                    self.store.put(keys[id], "model", *_written_model(found[id]), blob=found[id].packed)
+                    found[name] = replace(future.result(), key=name)
+                    self.store.put(name, "model", *_written_model(found[name]), blob=found[name].packed)
                 except TaskFailed as failure:
-                    found[id] = Refitted(b"", f"the fit on all rows failed: {failure}", {}, None, key=keys[id])
-                self.watcher.refitting(len(found), len(wanted))
+                    found[name] = Refitted(b"", f"the fit on all rows failed: {failure}", {}, None, key=name)
+                self.watcher.refitting(min(len(found), total), total)
         return found
 
     def comparison_key(self) -> str:
@@ -250,6 +266,12 @@ def _extrapolated(probes: Sequence[Future[Any]], sizes: Sequence[int], n: int) -
     grown = sizes[-1] / sizes[0]
     power = float(np.clip(np.log(times[-1] / times[0]) / np.log(grown), 0.0, 2.5)) if grown > 1 else 1.0
     return START_SECONDS + float(times[-1] * (n / sizes[-1]) ** power)
+
+
+def _same(wanted: Wanted) -> str:
+    """Name what is fitted for a model of one member, whatever the model is called."""
+    [share] = wanted.members
+    return key(wanted.framing, share.entry.name, share.entry.family, dict(share.params))
 
 
 def _row_name(share: Share) -> str:

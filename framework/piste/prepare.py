@@ -22,7 +22,7 @@ from piste.core.report.resolved import printed
 from piste.core.resolve import Resolved, resolve
 from piste.core.split import Folds, make_folds
 from piste.core.table import make_table
-from piste.edges.load import load_problem  # noqa
+from piste.edges.load import load_problem
 from piste.edges.sources import read
 from piste.families import NAMES
 from piste.framings import framings

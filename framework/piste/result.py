@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -78,12 +76,3 @@ class Result:
         from piste.edges.pages import leaderboard_page
 
         return leaderboard_page(self.comparison)
-
-
-def read_model(packed: bytes) -> tuple[Model, Layout]:
-    """Open a packed model."""
-    from piste.edges.models import load, unpack
-
-    with tempfile.TemporaryDirectory() as folder:
-        unpack(packed, Path(folder))
-        return load(Path(folder))

@@ -193,13 +193,19 @@ def leaderboard(comparison: Comparison) -> Table:
         table.add_column(name, justify="right", style="" if name == "gain" else "dim", no_wrap=True)
     for place, row in enumerate(comparison.judged, start=1):
         champion = row.id == comparison.champion
-        name = Text(row.title, style="dim" if is_baseline(row) else "bold" if champion else "")
+        title = Text(row.title, style="dim" if is_baseline(row) else "bold" if champion else "")
         if champion:
-            name.append("  champion", style="bold green")
-        cells: list[object] = [str(place), name]
+            title.append("  champion", style="bold green")
+        cells: list[object] = [str(place), title]
         if several:
             cells.append(row.framing)
-        cells += [short(row.cost), _interval(row, low, high), _gain(row) if row.id != comparison.best_baseline else "", _training(comparison, row), span_of_fit(row.fit_seconds)]
+        cells += [
+            short(row.cost),
+            _interval(row, low, high),
+            _gain(row) if row.id != comparison.best_baseline else "",
+            _training(comparison, row),
+            span_of_fit(row.fit_seconds),
+        ]
         table.add_row(*cells)  # type: ignore[arg-type]
     return table
 
@@ -250,7 +256,9 @@ def summary(comparison: Comparison) -> Group:
     parts: list[object] = [Text(_headline(comparison), style="bold"), "", leaderboard(comparison), ""]
     key = f"gain: against {base.title}, the best baseline. Green: tied with the best. training: the same on training rows."
     parts.append(Text(key, style="dim"))
-    parts.append(Text(f"Intervals are each row's own; they are not corrected for choosing among {comparison.n_columns} candidates.", style="dim"))
+    parts.append(
+        Text(f"Intervals are each row's own; they are not corrected for choosing among {comparison.n_columns} candidates.", style="dim")
+    )
     have = {row.family for row in comparison.judged}
     for absent in comparison.absent:
         if absent.status == "failed" or absent.family not in have:
@@ -304,7 +312,9 @@ def plan_table(estimate: Estimate) -> Group:
         about = sum(estimate.seconds[id(cell)] for cell in todo)
         total += 0.0 if math.isnan(about) else about
         fits = sum(len(cell.candidates) for cell in cells)
-        table.add_row(stage, entry, framing, str(len(cells)), str(fits), str(len(cells) - len(todo)), "?" if math.isnan(about) else span(about))
+        table.add_row(
+            stage, entry, framing, str(len(cells)), str(fits), str(len(cells) - len(todo)), "?" if math.isnan(about) else span(about)
+        )
     skipped = [Text(f"skipped: {absent.family} ({absent.framing}): {absent.reason}", style="dim") for absent in estimate.plan.absent]
     words = f"About {span(total / estimate.workers)} on {estimate.workers} workers, by fits on a few hundred rows; logging comes on top."
     return Group(table, *skipped, Text(words, style="bold"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from piste.core.layout import Layout
 from piste.core.model import Model
 from piste.core.plan import Cell
 from piste.core.problem import Entry
-from piste.edges.models import pack
+from piste.edges.models import pack, read_model
 from piste.edges.own import own_family
 from piste.families import family
 from piste.framings import framings
@@ -66,6 +66,10 @@ class Wanted:
     dispersion: float | None
     members: tuple[Share, ...]
 
+    def alone(self) -> tuple[Wanted, ...]:
+        """Return each member as a model of its own."""
+        return tuple(replace(self, title=share.entry.name, members=(replace(share, weight=1.0),)) for share in self.members)
+
 
 def fit_model(study: Study, wanted: Wanted, folder: Path) -> Model:
     """Fit a row of the leaderboard on every row but the holdout."""
@@ -73,9 +77,7 @@ def fit_model(study: Study, wanted: Wanted, folder: Path) -> Model:
     members = tuple(refit(study, kin(each.entry, folder), framing, each.params, each.weight) for each in wanted.members)
     target = study.target
     labels = target.labels if framing.kind == "classes" else ()
-    return Model(
-        wanted.title, framing.name, framing.kind, target.name, labels, wanted.features, wanted.also, wanted.dispersion, members
-    )
+    return Model(wanted.title, framing.name, framing.kind, target.name, labels, wanted.features, wanted.also, wanted.dispersion, members)
 
 
 def compute_model(study: Study, wanted: Wanted, layout: Layout, sample: Any, folder: Path) -> Refitted:
@@ -89,13 +91,35 @@ def compute_model(study: Study, wanted: Wanted, layout: Layout, sample: Any, fol
         folder: of the problem.
     """
     model = fit_model(study, wanted, folder)
-    kinds = {family.name: family for family in (kin(each.entry, folder) for each in wanted.members)}
+    return _packed(model, layout.requiring((*wanted.features, *wanted.also)), _families(wanted, folder), sample)
+
+
+def join_models(packed: Sequence[bytes], wanted: Wanted, layout: Layout, sample: Any, folder: Path) -> Refitted:
+    """Make a blend of models that are fitted already.
+
+    Args:
+        packed: one model for each member of what is wanted, in order.
+        wanted: the blend.
+        layout: of the rows that it will be given.
+        sample: a few typed rows, to show what it answers.
+        folder: of the problem.
+    """
+    models = [read_model(each)[0] for each in packed]
+    members = tuple(replace(model.members[0], weight=share.weight) for model, share in zip(models, wanted.members, strict=True))
+    model = replace(models[0], title=wanted.title, also=wanted.also, dispersion=wanted.dispersion, members=members)
+    return _packed(model, layout.requiring((*wanted.features, *wanted.also)), _families(wanted, folder), sample)
+
+
+def _families(wanted: Wanted, folder: Path) -> dict[str, Family]:
+    return {family.name: family for family in (kin(each.entry, folder) for each in wanted.members)}
+
+
+def _packed(model: Model, layout: Layout, families: dict[str, Family], sample: Any) -> Refitted:
     history = next((dict(found) for m in model.members if (found := getattr(m.estimator, "history_", None))), {})
     answer = model.predict(sample)
-    asked = layout.requiring((*wanted.features, *wanted.also))
-    inputs = tuple(slot.name for slot in asked.slots if slot.required and not slot.expression)
+    inputs = tuple(slot.name for slot in layout.slots if slot.required and not slot.expression)
     try:
-        return Refitted(pack(model, asked, kinds), "", history, answer, inputs)
+        return Refitted(pack(model, layout, families), "", history, answer, inputs)
     except PisteError as error:
         return Refitted(b"", str(error), history, answer, inputs)
 

@@ -75,7 +75,7 @@ def test_codes_hold_missing_and_unseen_levels_as_nan(frame):
     codes = encoding.apply(expand(unseen, ["colour"]))[:, 0]
     assert encoding.categorical == (0,)
     assert np.isnan(codes[35])
-    assert np.isnan(codes) [unseen["colour"].isna().to_numpy()].all()
+    assert np.isnan(codes)[unseen["colour"].isna().to_numpy()].all()
 
 
 def test_an_unseen_level_is_no_level_in_onehot():

@@ -65,7 +65,9 @@ def test_the_usual_metrics_of_more_classes_are_scikit_learns():
     found = usual("category", CODES[4], SHARES[4], WEIGHT)
     expected = metrics.roc_auc_score(CODES[4], SHARES[4], multi_class="ovr", sample_weight=WEIGHT)
     assert found["roc_auc_ovr"] == pytest.approx(expected)
-    assert found["balanced_accuracy"] == pytest.approx(metrics.balanced_accuracy_score(CODES[4], SHARES[4].argmax(axis=1), sample_weight=WEIGHT))
+    assert found["balanced_accuracy"] == pytest.approx(
+        metrics.balanced_accuracy_score(CODES[4], SHARES[4].argmax(axis=1), sample_weight=WEIGHT)
+    )
 
 
 def test_a_metric_that_is_undefined_is_left_out():

@@ -58,7 +58,8 @@ SCHEMES = [
 def test_no_row_is_on_both_sides_and_no_held_out_row_on_any(how):
     made = folds(table(), how)
     for fold in made.folds:
-        assert len(fold.train) and len(fold.test)
+        assert len(fold.train)
+        assert len(fold.test)
         assert not set(fold.train) & set(fold.test)
         assert not (set(fold.train) | set(fold.test)) & set(made.holdout)
     assert not set(made.whole.train) & set(made.holdout)

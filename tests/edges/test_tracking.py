@@ -114,7 +114,8 @@ def test_a_child_holds_the_numbers_of_its_row_to_six_digits(logged):
     child = runs(logged.store)[1][row.title]
     expected = {
         **{name: getattr(row, name) for name in ("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "fit_seconds", "predict_seconds")},
-        **{"tied_with_best": float(row.tied_with_best), "fold_cost": row.fold_costs[-1]},
+        "tied_with_best": float(row.tied_with_best),
+        "fold_cost": row.fold_costs[-1],
         **row.metrics,
         **{f"train_{name}": value for name, value in row.train_metrics.items()},
     }
@@ -196,8 +197,10 @@ def test_a_model_is_stored_with_signature_example_and_the_requirements_given(log
     folder = Path(urlsplit(logged.artifact_location).path)
     saved = Model.load(str(folder))
     assert {column.name: column.type.name for column in saved.signature.inputs} == {
-        **{"snow_cm": "double", "open": "double"},
-        **{"day": "datetime", "run": "string"},
+        "snow_cm": "double",
+        "open": "double",
+        "day": "datetime",
+        "run": "string",
     }
     assert saved.flavors["python_function"]["loader_module"] == "piste.edges.models"
     assert (folder / "data" / "model" / "model.json").read_text() == '{"times": 3}'

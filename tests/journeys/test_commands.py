@@ -21,6 +21,17 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+BAD_MODELS = """\
+data: rows.csv
+target: visitors
+known_at: {after: [sold]}
+framings: [mean]
+split: {folds: 2, repeats: 1}
+search: {trials: 0}
+families: [linear, {raises: 'bad.py:Raises'}, {hangs: 'bad.py:Hangs'}, {dies: 'bad.py:Dies'}, {empty: 'bad.py:Empty'}]
+"""
+
+
 @pytest.fixture(scope="module")
 def counters(problem: Path) -> Path:
     """Return the folder of the small problem, run once without the search."""
@@ -37,7 +48,14 @@ def said(counters: Path, capsys: pytest.CaptureFixture[str], *arguments: str) ->
 
 def test_show_prints_the_leaderboard_the_sentence_and_the_next_commands(counters, capsys):
     out = said(counters, capsys, "show", "--mlruns", str(counters / "mlruns"))
-    for words in ("Poisson regression (alpha 0.001)", "Decision tree (depth 12", "champion", "below the best baseline", "/#/experiments/", "piste ui"):
+    for words in (
+        "Poisson regression (alpha 0.001)",
+        "Decision tree (depth 12",
+        "champion",
+        "below the best baseline",
+        "/#/experiments/",
+        "piste ui",
+    ):
         assert words in out
     assert "skipped: perceptron: takes classes only" in out
 
@@ -109,7 +127,9 @@ def test_plan_lists_the_cells_and_writes_nothing(counters, tmp_path, capsys):
 
 def test_a_flag_changes_the_run_without_touching_the_file(counters, tmp_path, capsys):
     before = (counters / "problem.yaml").read_bytes()
-    out = said(counters, capsys, "run", "--families", "tree", "--trials", "1", "--set", "seed=3", "--json", "--mlruns", str(tmp_path / "runs"))
+    out = said(
+        counters, capsys, "run", "--families", "tree", "--trials", "1", "--set", "seed=3", "--json", "--mlruns", str(tmp_path / "runs")
+    )
     rows = json.loads(out)["leaderboard"]
     assert {row["family"] for row in rows if not row["family"].startswith("baseline:")} == {"tree"}
     assert (counters / "problem.yaml").read_bytes() == before
@@ -123,7 +143,8 @@ def test_help_costs_less_than_a_fifth_of_a_second_of_cpu():
 
 
 def test_check_on_a_csv_imports_neither_torch_nor_mlflow(counters):
-    code = f"import sys; from piste.cli import main; main(['check', {str(counters)!r}]); print([m for m in ('torch', 'mlflow', 'sklearn', 'lightgbm') if m in sys.modules])"
+    heavy = "[m for m in ('torch', 'mlflow', 'sklearn', 'lightgbm') if m in sys.modules]"
+    code = f"import sys; from piste.cli import main; main(['check', {str(counters)!r}]); print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
@@ -140,14 +161,13 @@ def test_a_model_that_raises_hangs_or_dies_costs_its_own_row(counters, tmp_path,
         "class Dies(Ridge):\n    def fit(self, X, y, sample_weight=None):\n        os.kill(os.getpid(), signal.SIGKILL)\n\n"
         "class Empty(Ridge):\n    def predict(self, X):\n        return super().predict(X) * float('nan')\n"
     )
-    families = "families: [linear, {raises: 'bad.py:Raises'}, {hangs: 'bad.py:Hangs'}, {dies: 'bad.py:Dies'}, {empty: 'bad.py:Empty'}]\n"
-    (folder / "problem.yaml").write_text(
-        f"data: rows.csv\ntarget: visitors\nknown_at: {{after: [sold]}}\nframings: [mean]\nsplit: {{folds: 2, repeats: 1}}\nsearch: {{trials: 0}}\n{families}"
-    )
+    (folder / "problem.yaml").write_text(BAD_MODELS)
     out = said(folder, capsys, "run", "--json", "--deadline", "3", "--mlruns", str(tmp_path / "runs"))
     rows = {row["family"]: row for row in json.loads(out)["leaderboard"]}
     assert rows["linear"]["status"] == "ok"
-    assert {name: rows[name]["status"] for name in ("raises", "hangs", "dies", "empty")} == dict.fromkeys(("raises", "hangs", "dies", "empty"), "failed")
+    assert {name: rows[name]["status"] for name in ("raises", "hangs", "dies", "empty")} == dict.fromkeys(
+        ("raises", "hangs", "dies", "empty"), "failed"
+    )
     assert "no luck" in rows["raises"]["reason"]
     assert "deadline of 3 s" in rows["hangs"]["reason"]
     assert "killed" in rows["dies"]["reason"]

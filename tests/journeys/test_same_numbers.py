@@ -47,7 +47,10 @@ def equal(first: piste.Result, second: piste.Result) -> None:
 
 def n_stored(mlruns: Path) -> int:
     """Count the cells in the store, which may not be there yet."""
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(f"file:{mlruns / 'results.sqlite'}?mode=ro", uri=True)) as store:
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(f"file:{mlruns / 'results.sqlite'}?mode=ro", uri=True)) as store,
+    ):
         return store.execute("SELECT count(*) FROM results").fetchone()[0]
     return 0
 

@@ -14,9 +14,7 @@ PER_ENTRY = 3  # the best columns of each entry that may join
 Loss = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def blend(
-    columns: Sequence[Column], y: np.ndarray, weight: np.ndarray, loss: Loss, lines: Judgements
-) -> tuple[np.ndarray, np.ndarray]:
+def blend(columns: Sequence[Column], y: np.ndarray, weight: np.ndarray, loss: Loss, lines: Judgements) -> tuple[np.ndarray, np.ndarray]:
     """Blend columns of one framing so that the blend is out of fold like any other column.
 
     The weights for a fold are learnt on the lines of the other folds (forward in time: of earlier ones; the first fold,
@@ -51,7 +49,11 @@ def blend(
 def _greedy(stack: np.ndarray, y: np.ndarray, weight: np.ndarray, loss: Loss, entries: Sequence[str]) -> np.ndarray:
     """Return the share of each column, (n_columns,): each step adds the column that lowers the loss of the mean most."""
     alone = np.array([np.average(loss(y, prediction), weights=weight) for prediction in stack])
-    pool = [i for name in dict.fromkeys(entries) for i in sorted(np.flatnonzero([e == name for e in entries]), key=lambda i: (alone[i], i))[:PER_ENTRY]]
+    pool = [
+        i
+        for name in dict.fromkeys(entries)
+        for i in sorted(np.flatnonzero([e == name for e in entries]), key=lambda i: (alone[i], i))[:PER_ENTRY]
+    ]
     picked = np.zeros(len(stack))
     total = np.zeros(stack.shape[1:])
     best, best_picked = np.inf, picked

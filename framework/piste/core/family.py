@@ -102,7 +102,7 @@ Space = Mapping[str, Dimension]
 
 def always(_: Task) -> None:
     """Take every task: the default of `Family.why_not`."""
-    return None
+    return
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +138,7 @@ class Family:
     build: Callable[[Task, Params, int], Any]
     describe: Callable[[Task, Params], str]
     fit: Callable[[Task, Params, Rows, np.ndarray, int], Any] | None = None
-    fit_fold: (
-        Callable[[Task, Sequence[Params], Rows, np.ndarray, Sequence[Any], Sequence[int]], list[tuple[np.ndarray, ...]]]
-        | None
-    ) = None
+    fit_fold: Callable[[Task, Sequence[Params], Rows, np.ndarray, Sequence[Any], Sequence[int]], list[tuple[np.ndarray, ...]]] | None = None
     why_not: Callable[[Task], str | None] = always
     requires: tuple[str, ...] = ()
     titles: Mapping[Kind, str] = field(default_factory=dict)

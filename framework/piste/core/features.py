@@ -176,7 +176,7 @@ def _encode(column: Number | Category, values: pd.Series, matrix: MatrixKind) ->
     if isinstance(column, Number):
         numbers = values.to_numpy(dtype=float)
         if matrix != "scaled":
-            return numbers[:, None]
+            return np.asarray(numbers[:, None])
         absent = np.isnan(numbers)
         filled = np.where(absent, column.fill, numbers)
         return np.stack([filled, absent.astype(float)], axis=1) if column.marked else filled[:, None]

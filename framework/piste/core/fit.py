@@ -55,6 +55,7 @@ class Failed:
 
 
 Outcome = Predicted | Failed
+_Fitted = tuple[tuple[np.ndarray, ...], float, float, tuple[str, ...]]  # predictions, fit and predict seconds, notes
 
 
 def seed_of(seed: int, cell_parts: Sequence[object], params: Params) -> int:
@@ -88,7 +89,7 @@ def fit_cell(study: Study, cell: Cell, family: Family, framing: Framing, clock: 
         points = [candidate.params for candidate in cell.candidates]
         found = family.fit_fold(task, points, data.train, fold.stop, tests, seeds)
         share = (clock() - start) / len(points)
-        outcomes = [(predictions, share, 0.0, ()) for predictions in found]
+        outcomes: list[_Fitted] = [(predictions, share, 0.0, ()) for predictions in found]
     else:
         outcomes = [
             _fit_and_predict(task, family, candidate.params, data.train, fold.stop, tests, seed, clock)
@@ -135,7 +136,7 @@ def _fit_and_predict(
     tests: tuple[Any, ...],
     seed: int,
     clock: Callable[[], float],
-) -> tuple[tuple[np.ndarray, ...], float, float, tuple[str, ...]]:
+) -> _Fitted:
     start = clock()
     estimator, notes = fit_one(task, family, params, train, stop, seed)
     fitted = clock()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from piste.core.blend import blend
-from piste.core.comparison import Absent, Comparison
+from piste.core.comparison import Absent, Comparison, Judged
 from piste.core.data import Target
 from piste.core.family import Params
 from piste.core.fit import Failed, Outcome, Predicted
 from piste.core.leaderboard import Facts, Label, rows
 from piste.core.losses import Column, Judgements, loss_matrix, make_column
+from piste.core.metrics import Metric
 from piste.core.plan import BASELINE, Plan
 from piste.core.problem import BLEND
 from piste.core.resolve import Resolved
@@ -32,13 +33,13 @@ Members = Mapping[str, Sequence[tuple[float, Candidate]]]  # leaderboard row id 
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
-    """The columns of a comparison, with what each is called and made of."""
+class Entrant:
+    """A column of the comparison, what it is called, what its folds gave, and the shares and candidates that make it."""
 
-    columns: tuple[Column, ...]
-    labels: tuple[Label, ...]
-    parts: tuple[tuple[Predicted, ...], ...]
-    members: tuple[tuple[tuple[float, Candidate], ...], ...]
+    column: Column
+    label: Label
+    parts: tuple[Predicted, ...]
+    members: tuple[tuple[float, Candidate], ...]
 
 
 def judge(
@@ -64,15 +65,19 @@ def judge(
     lines = Judgements.of(folds, forward=resolved.rule.scheme == "forward")
     target, metric = resolved.table.target, resolved.metric
     y, weight = target.values[lines.row], resolved.table.weight[lines.row]
-    pool = _blended(_columns(resolved, folds, plan, outcomes, lines), resolved, plan, lines, y, weight)
-    losses = loss_matrix(pool.columns, lines)
+    entrants = _entrants(resolved, folds, plan, outcomes, lines)
+    entrants += _blends(entrants, resolved, plan, lines, y, weight)
+    columns = [each.column for each in entrants]
+    losses = loss_matrix(columns, lines)
     drawn = sample(
         losses, resolved.table.weight[lines.judged], folds.blocks[lines.judged], ordered=folds.ordered, seed=resolved.problem.seed
     )
     failures = _failures(plan, outcomes)
-    facts = Facts(pool.columns, losses, drawn, pool.labels, pool.parts, y, weight, lines, metric, target.kind)
+    facts = Facts(
+        columns, losses, drawn, [each.label for each in entrants], [each.parts for each in entrants], y, weight, lines, metric, target.kind
+    )
     judged = rows(facts, failures)
-    numbers = {row.id: _number(pool.columns, row.framing, row.family, row.params) for row in judged}
+    numbers = {row.id: _number(columns, row.framing, row.family, row.params) for row in judged}
     chosen = champion(judged, _close(judged, numbers, drawn), [entry.name for entry in resolved.problem.families or ()])
     base = next(row for row in judged if is_baseline(row))
     question = f"'{target.name}'"
@@ -91,7 +96,7 @@ def judge(
         source=source,
         n_rows=len(resolved.table.frame),
         n_judged=len(lines.judged),
-        n_columns=len(pool.columns),
+        n_columns=len(columns),
         target=target,
         schema={column.name: column.kind for column in resolved.table.features},
         metric=metric.name,
@@ -100,26 +105,24 @@ def judge(
         absent=(*plan.absent, *failed),
         champion=chosen.id,
         best_baseline=base.id,
-        verdict=decide(judged, chosen, metric.cost_name, question, len(pool.columns)),
+        verdict=decide(judged, chosen, metric.cost_name, question, len(columns)),
         fold_names=tuple(fold.name for fold in folds.folds),
-        predictions=_predictions(pool, numbers, lines, target, y),
-        losses=_losses(pool, lines, folds, losses),
-        columns=_described(pool),
-        trials=_trials(plan, outcomes, pool, drawn, metric.shown, judged),
+        predictions=_predictions(columns, numbers, lines, target, y),
+        losses=_losses(columns, lines, folds, losses),
+        columns=_described(entrants),
+        trials=_trials(plan, outcomes, entrants, drawn, metric, judged),
         notes=resolved.table.notes,
     )
-    return comparison, {id: pool.members[number] for id, number in numbers.items()}
+    return comparison, {id: entrants[number].members for id, number in numbers.items()}
 
 
-def _columns(resolved: Resolved, folds: Folds, plan: Plan, outcomes: Outcomes, lines: Judgements) -> Pool:
-    columns, labels, parts, members = [], [], [], []
+def _entrants(resolved: Resolved, folds: Folds, plan: Plan, outcomes: Outcomes, lines: Judgements) -> list[Entrant]:
+    found = []
     for candidate in plan.candidates:
-        if found := column_of(resolved, folds, plan, candidate, outcomes.get(candidate.key, ()), lines):
-            columns.append(found[0])
-            labels.append(found[1])
-            parts.append(tuple(part for part in outcomes[candidate.key] if isinstance(part, Predicted)))
-            members.append(((1.0, candidate),))
-    return Pool(tuple(columns), tuple(labels), tuple(parts), tuple(members))
+        if made := column_of(resolved, folds, plan, candidate, outcomes.get(candidate.key, ()), lines):
+            parts = tuple(part for part in outcomes[candidate.key] if isinstance(part, Predicted))
+            found.append(Entrant(*made, parts, ((1.0, candidate),)))
+    return found
 
 
 def column_of(
@@ -138,25 +141,26 @@ def column_of(
     return column, Label(kin.words(task, candidate.params), kin.tier)
 
 
-def _blended(pool: Pool, resolved: Resolved, plan: Plan, lines: Judgements, y: np.ndarray, weight: np.ndarray) -> Pool:
-    """Add the blend of each framing that has at least two models."""
+def _blends(
+    entrants: Sequence[Entrant], resolved: Resolved, plan: Plan, lines: Judgements, y: np.ndarray, weight: np.ndarray
+) -> Iterator[Entrant]:
+    """Make the blend of each framing that has at least two models."""
     framings = {framing.name: framing for framing in resolved.framings}
-    columns, labels, parts, members = map(list, (pool.columns, pool.labels, pool.parts, pool.members))
     for name in plan.blended:
-        chosen = [i for i, column in enumerate(pool.columns) if column.framing == name and not column.entry.startswith(f"{BASELINE}:")]
-        if len({pool.columns[i].entry for i in chosen}) < 2:
+        pool = [each for each in entrants if each.column.framing == name and not each.column.entry.startswith(f"{BASELINE}:")]
+        if len({each.column.entry for each in pool}) < 2:
             continue
-        raw, shares = blend([pool.columns[i] for i in chosen], y, weight, resolved.metric.loss, lines)
-        used = [(float(share), i) for share, i in sorted(zip(shares, chosen, strict=True), key=lambda pair: (-pair[0], pair[1])) if share > 0]
+        raw, shares = blend([each.column for each in pool], y, weight, resolved.metric.loss, lines)
+        ranked = sorted(zip(shares.tolist(), range(len(pool)), strict=True), key=lambda pair: (-pair[0], pair[1]))
+        used = [(share, pool[i]) for share, i in ranked if share > 0]
         by_entry: dict[str, float] = {}
-        for share, i in used:
-            by_entry[pool.columns[i].entry] = by_entry.get(pool.columns[i].entry, 0.0) + share
+        for share, each in used:
+            by_entry[each.column.entry] = by_entry.get(each.column.entry, 0.0) + share
         said = ", ".join(f"{share:.2g} {entry}" for entry, share in by_entry.items())
-        columns.append(make_column(framings[name], BLEND, 0, {}, raw, resolved.table.target, resolved.metric, lines))
-        labels.append(Label(f"{BLEND_TITLE} ({said})", BLEND_TIER))
-        parts.append(_joint([pool.parts[i] for _, i in used], [share for share, _ in used]))
-        members.append([(share, pool.members[i][0][1]) for share, i in used])
-    return Pool(tuple(columns), tuple(labels), tuple(parts), tuple(tuple(each) for each in members))
+        column = make_column(framings[name], BLEND, 0, {}, raw, resolved.table.target, resolved.metric, lines)
+        members = tuple((share, each.members[0][1]) for share, each in used)
+        parts = _joint([each.parts for _, each in used], [share for share, _ in used])
+        yield Entrant(column, Label(f"{BLEND_TITLE} ({said})", BLEND_TIER), parts, members)
 
 
 def _joint(parts: Sequence[Sequence[Predicted]], shares: Sequence[float]) -> tuple[Predicted, ...]:
@@ -176,7 +180,7 @@ def _number(columns: Sequence[Column], framing: str, entry: str, params: Params)
     return next(i for i, c in enumerate(columns) if c.framing == framing and c.entry == entry and c.params == params)
 
 
-def _close(judged: Sequence, numbers: Mapping[str, int], drawn: Sample) -> list[bool]:
+def _close(judged: Sequence[Judged], numbers: Mapping[str, int], drawn: Sample) -> list[bool]:
     """Tell which rows are within one standard error of the best model."""
     best = next((numbers[row.id] for row in judged if not is_baseline(row)), None)
     if best is None:
@@ -195,48 +199,51 @@ def _failures(plan: Plan, outcomes: Outcomes) -> dict[tuple[str, str], list[str]
     return found
 
 
-def _predictions(pool: Pool, numbers: Mapping[str, int], lines: Judgements, target: Target, y: np.ndarray) -> pd.DataFrame:
+def _predictions(columns: Sequence[Column], numbers: Mapping[str, int], lines: Judgements, target: Target, y: np.ndarray) -> pd.DataFrame:
     labels = np.array(target.labels)
     found: dict[str, np.ndarray] = {"row": lines.row, "fold": lines.fold, "repeat": lines.repeat, "y": labels[y] if target.labels else y}
     for id, number in numbers.items():
-        action = pool.columns[number].action
+        action = columns[number].action
         found |= {f"{id}[{label}]": action[:, code] for code, label in enumerate(target.labels)} if action.ndim == 2 else {id: action}
     return pd.DataFrame(found)
 
 
-def _losses(pool: Pool, lines: Judgements, folds: Folds, losses: np.ndarray) -> pd.DataFrame:
-    frame = pd.DataFrame(losses, columns=[column.name for column in pool.columns])
+def _losses(columns: Sequence[Column], lines: Judgements, folds: Folds, losses: np.ndarray) -> pd.DataFrame:
+    frame = pd.DataFrame(losses, columns=[column.name for column in columns])
     return pd.concat([pd.DataFrame({"row": lines.judged, "block": folds.blocks[lines.judged]}), frame], axis=1)
 
 
-def _described(pool: Pool) -> pd.DataFrame:
+def _described(entrants: Sequence[Entrant]) -> pd.DataFrame:
+    columns = [each.column for each in entrants]
     return pd.DataFrame(
         {
-            "column": [column.name for column in pool.columns],
-            "framing": [column.framing for column in pool.columns],
-            "family": [column.entry for column in pool.columns],
-            "rule": [column.rule for column in pool.columns],
-            "params": [json.dumps(dict(column.params)) for column in pool.columns],
-            "title": [label.title for label in pool.labels],
+            "column": [column.name for column in columns],
+            "framing": [column.framing for column in columns],
+            "family": [column.entry for column in columns],
+            "rule": [column.rule for column in columns],
+            "params": [json.dumps(dict(column.params)) for column in columns],
+            "title": [each.label.title for each in entrants],
         }
     )
 
 
-def _trials(plan: Plan, outcomes: Outcomes, pool: Pool, drawn: Sample, shown, judged: Sequence) -> dict[str, pd.DataFrame]:
+def _trials(
+    plan: Plan, outcomes: Outcomes, entrants: Sequence[Entrant], drawn: Sample, metric: Metric, judged: Sequence[Judged]
+) -> dict[str, pd.DataFrame]:
     """List, per row, every hyperparameter setting that was tried."""
-    place = {(column.framing, column.entry, column.number): i for i, column in enumerate(pool.columns)}
+    place = {each.members[0][1].key: i for i, each in enumerate(entrants) if each.column.entry != BLEND}
     tables = {}
     for row in judged:
         lines = []
         for candidate in plan.candidates:
-            if candidate.key[:2] != (row.framing, row.family) or candidate.key not in outcomes:
-                continue
-            failed = [part.reason for part in outcomes[candidate.key] if isinstance(part, Failed)]
+            failed = [part.reason for part in outcomes.get(candidate.key, ()) if isinstance(part, Failed)]
             number = place.get(candidate.key)
-            if number is None and not failed:
+            if candidate.key[:2] != (row.framing, row.family) or (number is None and not failed):
                 continue
-            cost = float("nan") if number is None else float(shown(drawn.mean[number]))
-            seconds = float("nan") if number is None else float(np.mean([part.fit_seconds for part in pool.parts[number]]))
+            cost = seconds = float("nan")
+            if number is not None:
+                cost = float(metric.shown(drawn.mean[number]))
+                seconds = float(np.mean([part.fit_seconds for part in entrants[number].parts]))
             status, reason = ("failed", failed[0]) if failed else ("ok", "")
             lines.append({**candidate.params, "cost": cost, "fit_seconds": seconds, "status": status, "reason": reason})
         if lines:

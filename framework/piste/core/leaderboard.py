@@ -109,7 +109,9 @@ def _average(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def _notes(facts: Facts, number: int, failed: Sequence[str]) -> tuple[str, ...]:
     parts = facts.parts[number]
     said = dict.fromkeys(note for part in parts for note in part.notes)
-    notes = [note if (n := sum(note in part.notes for part in parts)) == len(parts) else f"{note} in {n} of {len(parts)} folds" for note in said]
+    notes = [
+        note if (n := sum(note in part.notes for part in parts)) == len(parts) else f"{note} in {n} of {len(parts)} folds" for note in said
+    ]
     if failed:
         notes.append(f"{len(failed)} of its trials failed: {failed[0]}")
     return tuple(notes)

@@ -40,7 +40,7 @@ def squared(y: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
 def absolute(y: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """Return the absolute error of each row."""
-    return np.abs(y - prediction)
+    return np.asarray(np.abs(y - prediction))
 
 
 def poisson(y: np.ndarray, prediction: np.ndarray) -> np.ndarray:

@@ -49,8 +49,9 @@ class Model:
         return np.asarray(total)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return one line per row: `prediction`; for a distribution also the 5 % and 95 % quantiles; for classes the
-        likeliest label and the probability of each.
+        """Return one line per row: `prediction`, and what is known of its uncertainty.
+
+        That is, for a distribution the quantiles `q05` and `q95`, and for classes the probability of each.
         """
         raw = self.raw(frame)
         if self.kind == "classes":
@@ -75,6 +76,7 @@ def predict(kind: Kind, estimator: Any, X: Any, n_classes: int) -> np.ndarray:
     Raises:
         FloatingPointError: a prediction is not a finite number.
     """
+    found: np.ndarray
     if kind == "classes":
         found = np.zeros((len(X), n_classes))
         found[:, np.asarray(estimator.classes_, dtype=int)] = estimator.predict_proba(X)

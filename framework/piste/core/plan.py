@@ -51,9 +51,7 @@ class Plan:
         return tuple({candidate.key: candidate for cell in self.cells for candidate in cell.candidates}.values())
 
 
-def make_plan(
-    resolved: Resolved, folds: Folds, family: Callable[[Entry], Family], missing: Callable[[str], bool], *, quick: bool
-) -> Plan:
+def make_plan(resolved: Resolved, folds: Folds, family: Callable[[Entry], Family], missing: Callable[[str], bool], *, quick: bool) -> Plan:
     """Lay out the cells: baselines first, then every family's default, then the search.
 
     Args:

@@ -227,4 +227,3 @@ def _expression_faults(problem: Problem, table: Table, field: str, text: str) ->
     if expression.lags(parsed) and problem.time is None:
         found.append(problem.fault(field, "must not look back in time (@) without `time`: add the line `time: COLUMN`"))
     return found
-

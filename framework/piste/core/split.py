@@ -135,7 +135,7 @@ def make_folds(problem: Problem, rule: Rule, frame: pd.DataFrame, y: np.ndarray,
     if len(rows) < 2:
         raise PisteError(problem.fault("split.holdout", "must leave at least 2 rows to learn from"))
     cuts = _cuts(problem, rule, frame, y, groups, rows, classes=classes, seed=seed)
-    at = _Aside(rule, time, groups, frame[rule.by] if rule.by in frame else None, y if classes else None, seed)
+    at = _Aside(rule, time, groups, frame.get(rule.by), y if classes else None, seed)
     folds = tuple(Fold(name, repeat, train, at.stop(train), test) for name, repeat, train, test in cuts)
     blocks, ordered = _blocks(rule, frame, time, groups)
     return Folds(folds, Fold("all", 0, rows, at.stop(rows), np.array([], dtype=int)), blocks, ordered, held)
@@ -220,7 +220,9 @@ def _forward(problem: Problem, rule: Rule, frame: pd.DataFrame, groups: np.ndarr
         joined = np.minimum((share * (rule.folds + 1) - 1e-9).astype(int), rule.folds)
         joined = np.unique(joined, return_inverse=True)[1]
         codes = joined[codes]
-        names = [f"{names[members[0]]} to {names[members[-1]]}" for members in (np.flatnonzero(joined == j) for j in range(joined.max() + 1))]
+        names = [
+            f"{names[members[0]]} to {names[members[-1]]}" for members in (np.flatnonzero(joined == j) for j in range(joined.max() + 1))
+        ]
     gap = duration(rule.gap) if rule.gap else None
     for step in range(1, len(names)):
         test = codes == step
@@ -280,7 +282,9 @@ def _holdout(problem: Problem, rule: Rule, frame: pd.DataFrame, groups: np.ndarr
     if not isinstance(rule.holdout, float):
         if rule.by is None:
             raise PisteError(problem.fault("split.holdout", "must be a share of the rows where `split.by` names no column or period"))
-        codes, names = _steps(rule, frame, frame[problem.time]) if rule.scheme == "forward" and problem.time else ordered_groups(frame[rule.by], None)
+        codes, names = (
+            _steps(rule, frame, frame[problem.time]) if rule.scheme == "forward" and problem.time else ordered_groups(frame[rule.by], None)
+        )
         if unknown := [value for value in rule.holdout if value not in names]:
             message = f"must hold values of '{rule.by}', but '{unknown[0]}' is none of {', '.join(names[:8])}"
             raise PisteError(problem.fault("split.holdout", message + (", ..." if len(names) > 8 else "")))

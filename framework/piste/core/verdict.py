@@ -53,21 +53,21 @@ def decide(rows: Sequence[Judged], chosen: Judged, cost_name: str, question: str
         gain, most = models[0].gain_vs_baseline, models[0].gain_hi
         least = f"the best of {n_columns} candidates gains {gain:.1%}, at most {most:.1%}, too little to matter"
         if gain <= 0:
-            least = f"none of {n_columns} candidates does better; the best model's {cost_name} is {_short(models[0].cost)}, the rule's {_short(base.cost)}"
+            costs = f"the best model's {cost_name} is {_short(models[0].cost)}, the rule's {_short(base.cost)}"
+            least = f"none of {n_columns} candidates does better; {costs}"
         return Verdict("keep your rule", f"Keep the rule {rule} for {question}: {least}.")
     numbers = f"{cost_name} {_short(chosen.cost)} ({_short(chosen.cost_lo)} to {_short(chosen.cost_hi)})"
-    gain = f"{chosen.gain_vs_baseline:.0%} below the best baseline, {rule} ({chosen.gain_lo:.0%} to {chosen.gain_hi:.0%})"
+    less = f"{chosen.gain_vs_baseline:.0%} below the best baseline, {rule} ({chosen.gain_lo:.0%} to {chosen.gain_hi:.0%})"
     if not chosen.gain_lo > 0:
         return Verdict(
             "get more data",
-            f"These rows cannot tell whether any model beats the rule {rule} for {question}: "
-            f"{chosen.title} reaches {numbers}, {gain}.",
+            f"These rows cannot tell whether any model beats the rule {rule} for {question}: {chosen.title} reaches {numbers}, {less}.",
         )
     others = [row for row in rows if row.tied_with_best and row is not chosen and not is_baseline(row)]
     tie = f" It is the simplest of {len(others) + 1} too close to tell apart." if others else ""
     return Verdict(
         "best but unpriced",
-        f"{chosen.title} answers best for {question}: {numbers}, {gain}.{tie} "
+        f"{chosen.title} answers best for {question}: {numbers}, {less}.{tie} "
         "Whether that is worth it, only the cost of a wrong decision can say.",
     )
 

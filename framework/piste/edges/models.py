@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from piste.families import NAMES, family
 FORMAT = "piste/1"
 TRUSTED = ("sklearn.", "numpy.", "scipy.")  # packages whose types skops may rebuild; it refuses all others
 CONSTANT = "constant"
+ABOUT = ("title", "framing", "kind", "target", "labels", "features", "also", "dispersion")
 
 
 def pack(model: Model, layout: Layout, kin: dict[str, Family]) -> bytes:
@@ -44,7 +46,7 @@ def pack(model: Model, layout: Layout, kin: dict[str, Family]) -> bytes:
         members.append(
             {"weight": member.weight, "family": member.family, "encoding": member.encoding.to_json(), "stored": how, "files": names}
         )
-    about = {name: getattr(model, name) for name in ("title", "framing", "kind", "target", "labels", "features", "also", "dispersion")}
+    about = {name: getattr(model, name) for name in ABOUT}
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     head = {"format": FORMAT, **about, "layout": layout.to_json(), "members": members, "sha256": digests}
     files["model.json"] = json.dumps(head, indent=1).encode()
@@ -61,6 +63,13 @@ def unpack(packed: bytes, folder: Path) -> None:
         for name in archive.namelist():
             assert Path(name).name == name, f"we packed flat names only, but {name=}"
             (folder / name).write_bytes(archive.read(name))
+
+
+def read_model(packed: bytes) -> tuple[Model, Layout]:
+    """Read a packed model back."""
+    with tempfile.TemporaryDirectory() as folder:
+        unpack(packed, Path(folder))
+        return load(Path(folder))
 
 
 def load(folder: Path) -> tuple[Model, Layout]:
@@ -87,7 +96,7 @@ def load(folder: Path) -> tuple[Model, Layout]:
         )
         for member in head["members"]
     )
-    about = {name: tuple(head[name]) if isinstance(head[name], list) else head[name] for name in ("title", "framing", "kind", "target", "labels", "features", "also", "dispersion")}
+    about: dict[str, Any] = {name: tuple(head[name]) if isinstance(head[name], list) else head[name] for name in ABOUT}
     return Model(**about, members=members), Layout.from_json(head["layout"])
 
 
@@ -100,7 +109,7 @@ def _dump(estimator: Any, kin: Family) -> tuple[str, dict[str, bytes]]:
 
     try:
         stored = skops.dumps(estimator)
-    except Exception as error:  # noqa: BLE001  skops raises whatever a foreign object raises
+    except Exception as error:
         raise PisteError(f"cannot be stored without storing code: {error}") from error
     if foreign := _untrusted(stored):
         raise PisteError(f"cannot be stored without storing code: it holds {', '.join(foreign[:3])}")
@@ -150,7 +159,7 @@ class Served:
         """Read the model."""
         self.model, self.layout = load(folder)
 
-    def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ARG002
+    def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Answer with one line per row."""
         return self.model.predict(typed(self.layout, rows))
 

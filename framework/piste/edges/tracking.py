@@ -517,7 +517,7 @@ def _signature(refit: Refit) -> Any:
 
 def _floats(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with whole numbers and truth values as floats, so that a missing one is no change of type."""
-    return frame.astype({name: "float64" for name in frame.select_dtypes(["number", "bool"]).columns})
+    return frame.astype(dict.fromkeys(frame.select_dtypes(["number", "bool"]).columns, "float64"))
 
 
 def _search(client: MlflowClient, experiment_ids: list[str], query: str) -> list[Run]:

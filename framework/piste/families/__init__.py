@@ -9,7 +9,13 @@ from pathlib import Path
 
 from piste.core.family import Family
 
-NAMES = tuple(sorted(path.stem for path in Path(__file__).parent.iterdir() if path.stem[0].isalpha() and (path.suffix == ".py" or (path / "__init__.py").exists())))
+NAMES = tuple(
+    sorted(
+        path.stem
+        for path in Path(__file__).parent.iterdir()
+        if path.stem[0].isalpha() and (path.suffix == ".py" or (path / "__init__.py").exists())
+    )
+)
 
 
 @cache

@@ -33,14 +33,14 @@ def space(task: Task) -> Space:
     del task
     return {
         "depth": integer(1, 4, default=2),
-        "width": integer(16, 256, default=64, scale="log"),
+        "width": integer(16, 128, default=64, scale="log"),
         "activation": choice(*ACTIVATIONS, default="silu"),
         "dropout": uniform(0.0, 0.4, default=0.1),
         "weight_decay": log(1e-4, 1e-1, default=1e-2),
         "learning_rate": log(3e-3, 1e-1, default=2e-2),
-        "steps": integer(500, 4000, default=1000, scale="log"),
+        "steps": integer(500, 2000, default=1000, scale="log"),
         "encoding": choice("piecewise", "plain", default="piecewise"),
-        "members": integer(1, 8, default=4, scale="log"),
+        "members": integer(1, 4, default=4, scale="log"),
     }
 
 

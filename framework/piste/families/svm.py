@@ -45,7 +45,7 @@ def space(task: Task) -> Space:
     }
     if task.kind == "mean":
         return shared | {"epsilon": log(1e-3, 0.5, default=0.1)}
-    return shared | {"class_weight": choice(None, "balanced", default=None)}
+    return shared | {"class_weight": choice(None, None, None, "balanced", default=None)}
 
 
 def form(task: Task, params: Params) -> Form:

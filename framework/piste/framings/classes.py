@@ -19,4 +19,13 @@ def predictive(predictions: np.ndarray, _others: np.ndarray, _y: np.ndarray) -> 
     return Classes(predictions)
 
 
-FRAMING = Framing("classes", "Class probabilities", order=0, kind="classes", rule="min_expected_cost", why_not=why_not, y=lambda target: target.values, predictive=predictive)
+FRAMING = Framing(
+    "classes",
+    "Class probabilities",
+    order=0,
+    kind="classes",
+    rule="min_expected_cost",
+    why_not=why_not,
+    y=lambda target: target.values,
+    predictive=predictive,
+)

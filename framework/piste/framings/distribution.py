@@ -20,4 +20,13 @@ def predictive(predictions: np.ndarray, others: np.ndarray, y: np.ndarray) -> Ne
     return NegativeBinomial(mean, dispersion(y, np.maximum(others, 0.0)))
 
 
-FRAMING = Framing("distribution", "Distribution of the count", order=1, kind="distribution", rule="min_expected_cost", why_not=why_not, y=lambda target: target.values, predictive=predictive)
+FRAMING = Framing(
+    "distribution",
+    "Distribution of the count",
+    order=1,
+    kind="distribution",
+    rule="min_expected_cost",
+    why_not=why_not,
+    y=lambda target: target.values,
+    predictive=predictive,
+)

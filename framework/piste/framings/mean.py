@@ -19,4 +19,6 @@ def predictive(predictions: np.ndarray, _others: np.ndarray, _y: np.ndarray) -> 
     return Point(predictions)
 
 
-FRAMING = Framing("mean", "Expected value", order=0, kind="mean", rule="plug_in", why_not=why_not, y=lambda target: target.values, predictive=predictive)
+FRAMING = Framing(
+    "mean", "Expected value", order=0, kind="mean", rule="plug_in", why_not=why_not, y=lambda target: target.values, predictive=predictive
+)
