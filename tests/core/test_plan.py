@@ -1,0 +1,128 @@
+"""What is computed, in which order, and what is skipped."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import piste
+from piste.core.plan import Plan, make_plan
+from piste.prepare import Prepared, prepare
+from piste.watch import Silent
+from piste.work import kin
+
+ORDER = ("baseline", "default", "search")
+
+
+def frame(n: int = 60) -> pd.DataFrame:
+    """Return rows with a number, a count and a class."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=n)
+    return pd.DataFrame({"x": x, "z": rng.normal(size=n), "n": rng.poisson(np.exp(2 + x)), "kind": np.where(x > 0, "yes", "no"), "y": x})
+
+
+def made(target: str = "n", *, quick: bool = False, **keys) -> Prepared:
+    """Prepare a small problem."""
+    usual = {"families": ["linear", "tree", "blend"], "search": {"trials": 3}, "split": {"folds": 3, "repeats": 1}}
+    return prepare(piste.Problem(data=frame(), target=target, **usual | keys), (), Silent(), quick=quick, code=False)
+
+
+def replanned(prepared: Prepared, *, missing: set[str]) -> Plan:
+    """Plan again where packages are missing."""
+    return make_plan(
+        prepared.resolved, prepared.folds, lambda entry: kin(entry, prepared.folder), lambda package: package in missing, quick=False
+    )
+
+
+def test_baselines_come_first_then_every_familys_default_then_the_search():
+    plan = made().plan
+    stages = [ORDER.index(cell.stage) for cell in plan.cells]
+    assert set(stages) == {0, 1, 2}
+    assert stages == sorted(stages)
+
+
+def test_every_candidate_has_a_cell_on_every_fold_and_none_twice():
+    prepared = made()
+    seen = [(candidate.key, cell.fold) for cell in prepared.plan.cells for candidate in cell.candidates]
+    assert len(seen) == len(set(seen)) == len(prepared.plan.candidates) * 3
+
+
+def test_number_0_is_the_default_and_stands_alone_in_its_cell():
+    for cell in made().plan.cells:
+        numbers = [candidate.number for candidate in cell.candidates]
+        assert numbers == [0] if cell.stage == "default" else cell.stage == "baseline" or numbers == list(range(1, len(numbers) + 1))
+
+
+def test_quick_leaves_the_search_out_and_nothing_else():
+    whole, quick = made().plan, made(quick=True).plan
+    assert [cell.stage for cell in quick.cells].count("search") == 0
+    shown = [(cell.stage, cell.framing, cell.entry, cell.fold, cell.candidates) for cell in quick.cells]
+    assert shown == [(c.stage, c.framing, c.entry, c.fold, c.candidates) for c in whole.cells if c.stage != "search"]
+
+
+def test_quick_leaves_a_grid_of_the_authors_own_to_its_first_setting():
+    quick = made("y", families=[{"tree": {"max_depth": [2, 3, 4]}}], quick=True).plan
+    assert [candidate.params["max_depth"] for candidate in quick.candidates if candidate.entry == "tree"] == [2]
+
+
+def test_more_trials_keep_the_candidates_and_their_numbers():
+    few, many = (made(search={"trials": n}).plan.candidates for n in (2, 9))
+    assert {each.key: each for each in few}.items() <= {each.key: each for each in many}.items()
+
+
+def test_a_framing_asks_each_family_that_takes_it():
+    plan = made().plan
+    assert {(each.framing, each.entry) for each in plan.candidates if not each.entry.startswith("baseline:")} == {
+        (framing, family) for framing in ("mean", "distribution") for family in ("linear", "tree")
+    }
+    assert plan.blended == ("mean", "distribution")
+
+
+def test_baselines_are_asked_once_in_the_first_framing():
+    plan = made(baselines={"twice": "2 * x"}).plan
+    rules = [each for each in plan.candidates if each.entry.startswith("baseline:")]
+    assert [(each.framing, each.entry) for each in rules] == [("mean", "baseline:constant"), ("mean", "baseline:twice")]
+
+
+@pytest.mark.parametrize(
+    ("target", "family", "reason"),
+    [("y", "perceptron", "takes classes only"), ("n", "svm", "takes numbers and classes only")],
+)
+def test_what_a_family_does_not_take_is_a_row_with_its_reason(target, family, reason):
+    absent = made(target, families=["linear", family]).plan.absent
+    assert absent[-1].status == "skipped"
+    assert (absent[-1].family, absent[-1].reason) == (family, reason)
+
+
+def test_a_package_that_is_missing_is_a_reason_with_the_line_that_installs_it():
+    prepared = made("y", families=["linear", "boosting"])
+    [absent] = replanned(prepared, missing={"lightgbm"}).absent
+    assert (absent.family, absent.reason) == ("boosting", "needs lightgbm: pip install lightgbm")
+    assert {each.entry for each in replanned(prepared, missing={"lightgbm"}).candidates} == {"baseline:constant", "linear"}
+
+
+def test_named_variants_of_a_family_are_rows_of_their_own():
+    plan = made("y", families=[{"stump": {"family": "tree", "max_depth": 1}}, {"deep": {"family": "tree", "max_depth": 15}}]).plan
+    depths = {each.entry: each.params["max_depth"] for each in plan.candidates if each.entry in ("stump", "deep")}
+    assert depths == {"stump": 1, "deep": 15}
+    assert {name: kin.name for name, (_, kin) in plan.entries.items()} == {"baseline:constant": "baseline", "stump": "tree", "deep": "tree"}
+
+
+def test_without_a_blend_in_the_families_nothing_is_blended():
+    assert made(families=["linear", "tree"]).plan.blended == ()
+
+
+def test_a_cell_divides_into_one_for_each_candidate():
+    cell = next(cell for cell in made().plan.cells if cell.stage == "search")
+    alone = cell.alone()
+    assert [each.candidates for each in alone] == [(candidate,) for candidate in cell.candidates]
+    assert {(each.stage, each.framing, each.entry, each.fold) for each in alone} == {(cell.stage, cell.framing, cell.entry, cell.fold)}
+
+
+def test_the_folds_of_a_candidate_come_one_after_the_other_so_that_a_whole_row_is_done_early():
+    cells = [cell for cell in made().plan.cells if cell.stage == "default"]
+    changes = sum((a.framing, a.entry) != (b.framing, b.entry) for a, b in pairwise(cells))
+    assert changes == len({(cell.framing, cell.entry) for cell in cells}) - 1
