@@ -127,7 +127,7 @@ def _changes(arguments: argparse.Namespace) -> list[str]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from piste.terminal import Screen, next_steps, paper, summary
+    from piste.terminal import Screen, paper
 
     with Screen(paper(stderr=True)) as screen:
         if arguments.plan:
@@ -147,8 +147,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(result.comparison, result.link)
     else:
-        console = paper()
-        console.print(summary(result.comparison), "", next_steps(result.link, arguments.problem))
+        _print(result.comparison, result.link, arguments.problem)
     return 0
 
 
@@ -191,14 +190,21 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     from piste.api import show
-    from piste.terminal import next_steps, paper, summary
 
     shelved = show(arguments.problem, mlruns=arguments.mlruns)
     if arguments.json:
         _print_json(shelved.comparison, shelved.link)
     else:
-        paper().print(summary(shelved.comparison), "", next_steps(shelved.link, arguments.problem))
+        _print(shelved.comparison, shelved.link, arguments.problem)
     return 0
+
+
+def _print(comparison: Comparison, link: str, problem: str) -> None:
+    from piste.terminal import paper, print_next_steps, summary
+
+    console = paper()
+    console.print(summary(comparison))
+    print_next_steps(console, link, problem)
 
 
 def _print_json(comparison: Comparison, link: str) -> None:

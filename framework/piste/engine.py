@@ -191,22 +191,29 @@ class Engine:
                     models[named.setdefault(_same(part), self._refit_key(part))] = part
         where, layout = self.prepared.folder.resolve(), self.prepared.layout
         sample = self.prepared.resolved.table.frame.iloc[self.prepared.folds.whole.train[:EXAMPLE_ROWS]]
-        found = self._models({key: (compute_model, self._sent, each, layout, sample, where) for key, each in models.items()}, len(wanted))
+        tasks = {key: (compute_model, self._sent, each, layout, sample, where) for key, each in models.items()}
+        total = len(tasks) + len(joined)
+        found = self._models(tasks, 0, total)
         parts = {id: [found[named[_same(part)]] for part in blend.alone()] for id, blend in joined.items()}
         whole = {
             self._refit_key(joined[id]): (join_models, [part.packed for part in each], joined[id], layout, sample, where)
             for id, each in parts.items()
             if all(part.packed for part in each)
         }
-        found |= self._models(whole, len(wanted))
+        found |= self._models(whole, len(tasks), total)
         for id, each in parts.items():
             if reason := next((part.reason for part in each if not part.packed), ""):
                 found[self._refit_key(joined[id])] = Refitted(b"", f"a member has no model: {reason}", {}, None)
-        self.watcher.refitting(len(wanted), len(wanted))
         return {id: found[self._refit_key(each)] for id, each in wanted.items()}
 
-    def _models(self, tasks: Mapping[str, Sequence[Any]], total: int) -> dict[str, Refitted]:
-        """Return what is wanted by key; from the store where it is there. A task is a function and its arguments."""
+    def _models(self, tasks: Mapping[str, Sequence[Any]], before: int, total: int) -> dict[str, Refitted]:
+        """Return what is wanted by key; from the store where it is there.
+
+        Args:
+            tasks: key -> a function and its arguments; one without arguments of its own is called for its value.
+            before: how many of the total are done already, for the watcher.
+            total: of all such calls.
+        """
         found = {key: _refitted(record) for key, record in self.store.get_many(list(tasks)).items()}
         running = {}
         for name, (function, *arguments) in tasks.items():
@@ -222,7 +229,7 @@ class Engine:
                     self.store.put(name, "model", *_written_model(found[name]), blob=found[name].packed)
                 except TaskFailed as failure:
                     found[name] = Refitted(b"", f"the fit on all rows failed: {failure}", {}, None, key=name)
-                self.watcher.refitting(min(len(found), total), total)
+                self.watcher.refitting(before + len(found), total)
         return found
 
     def comparison_key(self) -> str:

@@ -21,7 +21,6 @@ from rich.text import Text
 from piste.core.comparison import Comparison, Judged
 from piste.core.fit import Failed, Outcome
 from piste.core.plan import Cell, Plan, Stage
-from piste.core.report.figures import reach
 from piste.core.verdict import is_baseline
 
 if TYPE_CHECKING:
@@ -181,7 +180,7 @@ def short(value: float) -> str:
 def leaderboard(comparison: Comparison) -> Table:
     """Draw the leaderboard: costs with their intervals, gains, ties, and how well the training rows were known."""
     several = len({row.framing for row in comparison.judged}) > 1
-    low, high = reach(comparison)
+    low, high = _range(comparison)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("", justify="right", style="dim")
     table.add_column("model", min_width=24, max_width=64)
@@ -235,8 +234,16 @@ def _training(comparison: Comparison, row: Judged) -> str:
     return short(1 - value if comparison.cost_name == "error_rate" else value)
 
 
+def _range(comparison: Comparison) -> tuple[float, float]:
+    """Return the costs between which intervals are drawn: up to the best baseline, or to the worst row if that is better."""
+    base = comparison.row(comparison.best_baseline)
+    inside = [row for row in comparison.judged if row.cost <= base.cost] if base.cost > comparison.judged[0].cost else comparison.judged
+    bounds = [bound for row in inside for bound in (row.cost_lo, row.cost, row.cost_hi) if math.isfinite(bound)]
+    return min(bounds), max(bounds)
+
+
 def _interval(row: Judged, low: float, high: float) -> Text:
-    """Draw an interval; green where the row is tied with the best."""
+    """Draw an interval, an arrow where it lies beyond what is drawn; green where the row is tied with the best."""
 
     def at(value: float) -> int:
         return max(0, min(PLOT - 1, round((value - low) / (high - low) * (PLOT - 1)))) if high > low else 0
@@ -246,7 +253,7 @@ def _interval(row: Judged, low: float, high: float) -> Text:
     line = [" "] * PLOT
     for place in range(at(row.cost_lo), at(row.cost_hi) + 1):
         line[place] = "─"
-    line[at(row.cost)] = "●"
+    line[at(row.cost)] = "●" if row.cost <= high else "→"
     return Text("".join(line), style="green" if row.tied_with_best else "dim" if is_baseline(row) else "")
 
 
@@ -276,8 +283,8 @@ def _headline(comparison: Comparison) -> str:
     return f"{comparison.problem}{asked} ({judged})"
 
 
-def next_steps(link: str, problem: str) -> Group:
-    """Say what to type next, as it works in this shell."""
+def print_next_steps(console: Console, link: str, problem: str) -> None:
+    """Say what to type next, as it works in this shell; the link stays on one line, so that it can be clicked."""
     found = shutil.which("piste")
     own = Path(sys.argv[0])
     command = "piste"
@@ -288,12 +295,9 @@ def next_steps(link: str, problem: str) -> Group:
         lines.append(f"  source {shown}   puts piste on the path")
     place = shlex.quote(problem)
     lines.append(f"  {command} ui   opens MLflow, then compare the models at")
-    return Group(
-        Text("Next:", style="bold"),
-        *(Text(line) for line in lines),
-        Text(f"    {link}", style="cyan", no_wrap=True, overflow="ignore") if link else Text("    (not logged to MLflow)"),
-        Text(f"  {command} predict {place} ROWS.csv   answers new rows with the champion"),
-    )
+    console.print(Text("\nNext:", style="bold"), *(Text(line) for line in lines), sep="\n")
+    console.print(Text(f"    {link}", style="cyan") if link else Text("    (not logged to MLflow)"), soft_wrap=True)
+    console.print(f"  {command} predict {place} ROWS.csv   answers new rows with the champion", markup=False)
 
 
 def plan_table(estimate: Estimate) -> Group:
