@@ -72,7 +72,11 @@ def test_a_parameter_that_goes_takes_those_that_hang_on_it():
 
 
 def test_drawn_values_cover_the_space_evenly_on_its_own_scale():
-    space = {"a": log(1e-4, 1e4, default=1.0), "b": uniform(-2.0, 2.0, default=0.0), "c": choice(None, None, None, "balanced", default=None)}
+    space = {
+        "a": log(1e-4, 1e4, default=1.0),
+        "b": uniform(-2.0, 2.0, default=0.0),
+        "c": choice(None, None, None, "balanced", default=None),
+    }
     tried = settings(space, entry(), 256, seed=3)[1:]
     decades = np.histogram(np.log10([point["a"] for point in tried]), bins=8, range=(-4, 4))[0]
     quarters = np.histogram([point["b"] for point in tried], bins=4, range=(-2, 2))[0]
