@@ -68,7 +68,7 @@ class Category:
 
     name: str
     levels: tuple[str, ...]
-    rest: bool  # rarer levels share a column; without it, as for an unseen level, all columns are 0
+    rest: bool  # rarer and unseen levels share a column; without it, all columns of an unseen level are 0
     missing: bool  # a column says where it was missing
 
 
