@@ -92,11 +92,8 @@ def test_linear_regression_is_scikit_learns_with_its_own_preprocessing(prepared)
     columns = make_column_transformer(
         (numbers, make_column_selector(dtype_include=np.number)), (names, make_column_selector(dtype_exclude=np.number))
     )
-    if study.target.labels:
-        model = LogisticRegression(C=params["C"], max_iter=2000)
-    else:
-        model = Ridge(alpha=params["alpha"] * len(fold.train))
-    rows = rows.astype({name: object for name in rows.select_dtypes("str")})
+    model = LogisticRegression(C=params["C"], max_iter=2000) if study.target.labels else Ridge(alpha=params["alpha"] * len(fold.train))
+    rows = rows.astype(dict.fromkeys(rows.select_dtypes("str"), object))
     rows = rows.where(rows.notna(), np.nan)
     plain = make_pipeline(columns, StandardScaler(), model).fit(rows.iloc[fold.train], study.target.values[fold.train])
     np.testing.assert_allclose(found, answer(plain, rows.iloc[fold.test]), rtol=1e-6, atol=1e-6)
