@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from piste.core.cells import Form, read
+from piste.core.notation import Form, read
 from piste.core.kinds import Trouble, decimal_mark, infer
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from piste.core.cells import (
+from piste.core.notation import (
     CURRENCIES,
     DECLARED_TRUTHS,
     ISO,

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from piste.core import cells, expression
-from piste.core.cells import LARGEST, Form, shown
+from piste.core import expression, notation
 from piste.core.errors import Fault, PisteError, Place, near
+from piste.core.notation import LARGEST, Form, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ def typed(layout: Layout, frame: pd.DataFrame, *, path: str = "", lines: np.ndar
                 faults.append(Fault(f"must be a column of the rows, but is not.{near(slot.name, given)}", slot.name, Place(path)))
             continue
         try:
-            readout = cells.read(cells.settle(given[slot.name]), slot.form)
-        except cells.UnsettledError as error:
+            readout = notation.read(notation.settle(given[slot.name]), slot.form)
+        except notation.UnsettledError as error:
             faults.append(Fault(f"must hold {PLURALS[slot.form.kind]}, but holds {error}", slot.name, Place(path)))
             continue
         columns[slot.name] = readout.values

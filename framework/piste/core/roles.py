@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from piste.core.cells import Form, shown
 from piste.core.data import Column, Role
 from piste.core.kinds import what
+from piste.core.notation import Form, shown
 from piste.core.problem import Problem
 from piste.core.references import used
 from piste.core.target import Answer

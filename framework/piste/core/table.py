@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from piste.core import cells, expression
-from piste.core.cells import MISSING, MISSING_TEXT, Form, shown
+from piste.core import expression, notation
 from piste.core.data import Column, Raw, Table
 from piste.core.errors import Fault, PisteError, Place
 from piste.core.kinds import Decimal, Trouble, decimal_mark, infer, what
 from piste.core.layout import PLURALS, Layout, Slot, added, infinite
+from piste.core.notation import MISSING, MISSING_TEXT, Form, shown
 from piste.core.problem import ColumnKind, Problem
 from piste.core.references import check_references, used
 from piste.core.roles import assign, late_columns
@@ -71,7 +71,7 @@ def _typed(problem: Problem, raw: Raw) -> tuple[pd.DataFrame, dict[str, Form]]:
     forms: dict[str, Form] = {}
     faults: list[Fault] = []
     for name, cells_of in raw.frame.items():
-        values = cells.settle(cells_of)
+        values = notation.settle(cells_of)
         if name == target and name not in sources:
             columns[name] = values
             continue
@@ -81,7 +81,7 @@ def _typed(problem: Problem, raw: Raw) -> tuple[pd.DataFrame, dict[str, Form]]:
             unseen = problem.columns.get(str(name)) == "drop" or name in problem.known_at.after
             if unseen and name not in (*sources, problem.weight, problem.time):
                 forms[name] = Form("category", (*MISSING_TEXT, *problem.data.missing))
-                columns[name] = cells.read(values, forms[name]).values
+                columns[name] = notation.read(values, forms[name]).values
             else:
                 faults += error.faults
     if faults and target in raw.frame:
@@ -90,14 +90,14 @@ def _typed(problem: Problem, raw: Raw) -> tuple[pd.DataFrame, dict[str, Form]]:
     frame, faults = _add(problem, raw, pd.DataFrame(columns))
     _raise(faults)
     if target in raw.frame:
-        frame[target] = cells.settle(raw.frame[target])
+        frame[target] = notation.settle(raw.frame[target])
     return frame, {**forms, **{name: Form("number") for name in problem.add}}
 
 
 def _target_faults(problem: Problem, raw: Raw) -> tuple[Fault, ...]:
     """Judge the target too where other columns have failed, so that all is said at once."""
     try:
-        read_target(problem, raw, cells.settle(raw.frame[problem.target.column]))
+        read_target(problem, raw, notation.settle(raw.frame[problem.target.column]))
     except PisteError as error:
         return error.faults
     return ()
@@ -113,7 +113,7 @@ def _read_column(problem: Problem, raw: Raw, name: str, values: pd.Series) -> tu
     if isinstance(form, Trouble):
         otherwise = f", or declare the column by `columns: {{{name}: category}}`" if form.mostly else ""
         raise PisteError(Fault(f"{form.message}{otherwise}", name, _place(raw, form.row)))
-    readout = cells.read(values, form)
+    readout = notation.read(values, form)
     bad = readout.unread | infinite(readout.values)
     if bad.any():
         raise PisteError(_unread(problem, raw, name, form, values, bad))
@@ -124,7 +124,7 @@ def _declare(declared: ColumnKind, form: Form | Trouble, values: pd.Series, miss
     """Return the form of a declared kind: as inferred where it fits, else the plainest of that kind."""
     if form.kind == declared:
         return form  # of a trouble too: it says better what is wrong with numbers, or with dates
-    if declared == "datetime" and cells.as_text(values).str.fullmatch(r"\d{8}").any():
+    if declared == "datetime" and notation.as_text(values).str.fullmatch(r"\d{8}").any():
         return Form("datetime", (*MISSING, *missing), date="%Y%m%d")
     return Form(declared, (*(MISSING if declared in ("number", "datetime") else MISSING_TEXT), *missing))
 
@@ -133,7 +133,7 @@ def _unread(problem: Problem, raw: Raw, name: str, form: Form, values: pd.Series
     """Word that cells do not hold what the column is declared, or inferred, to hold."""
     row, count = int(np.argmax(bad)), int(bad.sum())
     tail = f"{count:,} of {len(bad):,} cells {'does' if count == 1 else 'do'} not: the first is {shown(values.iloc[row])} ({raw.at(row)})"
-    if form.kind == "number" and not cells.read(values, form).unread.any():
+    if form.kind == "number" and not notation.read(values, form).unread.any():
         message = f"must hold finite numbers below 1e300, but {tail}. Mark it missing by `data: {{missing: [{shown(values.iloc[row])}]}}`"
         return Fault(message, name, _place(raw, row))
     message = f"must hold {PLURALS[form.kind]}, but {tail}"

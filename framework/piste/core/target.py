@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from piste.core import cells
-from piste.core.cells import MISSING, MISSING_TEXT, Cells, Form, shown
+from piste.core import notation
 from piste.core.data import Raw, Target
 from piste.core.errors import Fault, PisteError, near
 from piste.core.kinds import Trouble, infer
 from piste.core.layout import infinite
+from piste.core.notation import MISSING, MISSING_TEXT, Cells, Form, shown
 from piste.core.problem import Problem, TargetKind
 
 FEW = 10  # whole numbers with no more distinct values than this may be grades: not taken for a count
@@ -63,7 +63,7 @@ def _fault(problem: Problem, message: str, field: str = "target") -> Fault:
 
 
 def _numbers(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answer:
-    readout = cells.read(values, form)
+    readout = notation.read(values, form)
     numbers = readout.values.to_numpy()
     kind = problem.target.kind
     if readout.unread.any():
@@ -114,11 +114,11 @@ def _present(problem: Problem, raw: Raw, values: pd.Series) -> np.ndarray:
 
 
 def _classes(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answer:
-    if pd.api.types.is_float_dtype(values) or cells.as_text(values).str.fullmatch(r"\s*[+-]?[0-9]+\.[0-9]+\s*").any():
+    if pd.api.types.is_float_dtype(values) or notation.as_text(values).str.fullmatch(r"\s*[+-]?[0-9]+\.[0-9]+\s*").any():
         _refuse_fractions(problem, raw, values, form)
-    labels = cells.read(values, Form("category", form.missing)).values
+    labels = notation.read(values, Form("category", form.missing)).values
     keep = _present(problem, raw, labels)
-    _refuse_twins(problem, raw, cells.as_text(values).where(keep))
+    _refuse_twins(problem, raw, notation.as_text(values).where(keep))
     counts = labels[keep].value_counts()
     if len(counts) > MOST_CLASSES:
         raise PisteError(
@@ -145,7 +145,7 @@ def _classes(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answe
 
 
 def _refuse_fractions(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> None:
-    numbers = cells.read(values, Form("number", form.missing)).values.to_numpy()
+    numbers = notation.read(values, Form("number", form.missing)).values.to_numpy()
     fractions = ~np.isnan(numbers) & (numbers != np.round(numbers))
     if fractions.any():
         row = int(np.argmax(fractions))
@@ -175,7 +175,7 @@ def _ordered(problem: Problem, counts: pd.Series) -> list[str]:
         raise PisteError(
             _fault(problem, f"must be binary to have a positive class, but holds {len(labels)}: {_list(labels)}", "target.positive")
         )
-    wanted = cells.as_text(cells.settle(pd.Series([positive])))[0].strip()
+    wanted = notation.as_text(notation.settle(pd.Series([positive])))[0].strip()
     same = [label for label in labels if label == wanted] or [label for label in labels if label.casefold() == wanted.casefold()]
     if not same:
         raise PisteError(

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from piste.core import cells
+from piste.core import notation
 from piste.core.data import Raw
 from piste.core.errors import Fault, PisteError, Place, either, near
 from piste.edges import files
@@ -151,8 +151,8 @@ def settled(
     faults = []
     for i, name in enumerate(names):
         try:
-            columns[i] = cells.settle(frame[i])
-        except cells.UnsettledError as error:
+            columns[i] = notation.settle(frame[i])
+        except notation.UnsettledError as error:
             place = Place(path, int(at[error.row]) if word == "line" else 0)
             faults.append(
                 Fault(f"must hold numbers, texts, dates or yes and no, but {word} {at[error.row]} holds {error}", str(name), place)

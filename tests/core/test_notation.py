@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piste.core.cells import DATE_PATTERNS, ISO, Form, UnsettledError, as_text, read, settle
+from piste.core.notation import DATE_PATTERNS, ISO, Form, UnsettledError, as_text, read, settle
 
 
 def texts(*cells: str | None) -> pd.Series:
