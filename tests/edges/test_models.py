@@ -55,7 +55,7 @@ def rows(n: int = 80, *, seed: int = 0) -> pd.DataFrame:
     """Return days of two runs, with missing values, and a target of each kind."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=n)
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "day": np.repeat(pd.date_range("2024-01-01", periods=n // 2), 2),
             "run": np.tile(["a", "b"], n // 2),
@@ -66,7 +66,6 @@ def rows(n: int = 80, *, seed: int = 0) -> pd.DataFrame:
             "kind": np.select([x > 0.5, x < -0.5], ["high", "low"], "middle"),
         }
     )
-    return frame
 
 
 @cache
@@ -191,7 +190,7 @@ def test_what_is_no_model_is_refused(folder, text):
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
-    with pytest.raises(PisteError, match="must hold a model.json that piste wrote"):
+    with pytest.raises(PisteError, match=r"must hold a model\.json that piste wrote"):
         load(tmp_path)
 
 
