@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.abc
 import importlib.util
 import inspect
-import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any, get_args
 
 import numpy as np
@@ -21,6 +18,7 @@ import numpy as np
 from piste.core.errors import Fault, PisteError, Place, either, near
 from piste.core.family import Family, Kind, MatrixKind, Params, Rows, choice, number
 from piste.core.problem import Entry
+from piste.edges.code import module_of
 
 TIER = 6  # nothing is known of it, so it counts as no simpler than a network; its place in `families` says otherwise
 
@@ -102,40 +100,8 @@ class _Source:
 
     def load(self) -> ModuleType:
         """Run the file as a module, once per content."""
-        content = self.path.read_bytes()
-        name = f"piste_own_{self.path.stem}_{hashlib.sha256(str(self.path).encode() + content).hexdigest()[:16]}"
-        if name not in sys.modules:
-            spec = importlib.util.spec_from_file_location(name, self.path, loader=(loader := _Loader(content, self.path)))
-            assert spec is not None, "a loader was given"
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[name] = module  # before it runs: a dataclass looks its module up there
-            try:
-                with self.blamed("must run"):
-                    loader.exec_module(module)
-            except PisteError:
-                del sys.modules[name]
-                raise
-        return sys.modules[name]
-
-
-class _Loader(importlib.abc.InspectLoader):
-    """Runs the very bytes that were hashed, and leaves no compiled file in the user's folder."""
-
-    def __init__(self, content: bytes, path: Path) -> None:
-        self.content = content
-        self.path = path
-
-    def get_source(self, fullname: str) -> str:
-        """Return the text of the file."""
-        return importlib.util.decode_source(self.content)
-
-    def get_code(self, fullname: str) -> CodeType:
-        """Compile it under its own name, so that tracebacks show its lines."""
-        return self.source_to_code(self.content, str(self.path))
-
-    def is_package(self, fullname: str) -> bool:
-        """Answer no: one file is all."""
-        return False
+        with self.blamed("must run"):
+            return module_of(self.path)
 
 
 def _from_file(entry: Entry, source: _Source) -> Family:

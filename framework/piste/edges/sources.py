@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -18,6 +16,7 @@ from piste.core.data import Raw
 from piste.core.errors import Fault, PisteError, Place, either, near
 from piste.core.problem import Data, Problem
 from piste.edges import database, delimited, formats
+from piste.edges.code import module_of
 from piste.edges.files import Refused, content_of, open_regular
 from piste.edges.header import check_width
 
@@ -130,7 +129,7 @@ def _generated(reference: str, folder: Path, *, code: bool, say: Callable[[str],
     open_regular(path).close()
     say(f"running {function}() of {folder / file}")
     try:
-        module = _module(path)
+        module = module_of(path)
         if not callable(getattr(module, function, None)):
             known = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
             raise Refused(f"must name a function of {file}, but there is no '{function}' in it.{near(function, known)}")
@@ -142,16 +141,6 @@ def _generated(reference: str, folder: Path, *, code: bool, say: Callable[[str],
     if not isinstance(frame, pd.DataFrame):
         raise Refused(f"must return a pandas DataFrame, but {function}() of {file} returns a {type(frame).__name__}")
     return _from_frame(frame, str(folder / file))
-
-
-def _module(path: Path) -> ModuleType:
-    """Run a file as a module under a name of its own, without leaving bytecode beside it."""
-    name = f"piste_source_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
-    module = ModuleType(name)
-    module.__file__ = str(path)
-    sys.modules[name] = module  # before it runs: a dataclass looks its module up there
-    exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
-    return module
 
 
 def _own_fault(error: BaseException, path: Path, shown: Path) -> Fault:
