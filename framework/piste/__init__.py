@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from piste.api import predict, run
+    from piste.api import predict
     from piste.core.errors import PisteError
     from piste.edges.load import make_problem as Problem
+    from piste.python import run
     from piste.result import Result
 
 __version__ = "0.1.0"
 __all__ = ["PisteError", "Problem", "Result", "predict", "run"]
 
 HOMES = {
-    "run": ("piste.api", "run"),
+    "run": ("piste.python", "run"),
     "predict": ("piste.api", "predict"),
     "Problem": ("piste.edges.load", "make_problem"),
     "PisteError": ("piste.core.errors", "PisteError"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -75,4 +76,5 @@ class Result:
     def _repr_html_(self) -> str:
         from piste.edges.pages import leaderboard_page
 
-        return leaderboard_page(self.comparison)
+        page = html.escape(leaderboard_page(self.comparison), quote=True)  # in a frame, so that its style stays its own
+        return f'<iframe srcdoc="{page}" style="width: 100%; height: 40em; border: 0"></iframe>'

@@ -38,6 +38,7 @@ class Screen:
     def __init__(self, console: Console) -> None:
         """Draw on a console; where it is no terminal, print a line now and then."""
         self._console = console
+        self._drawing = console.is_terminal or console.is_jupyter
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -60,7 +61,7 @@ class Screen:
 
     def __enter__(self) -> Screen:
         """Begin to draw."""
-        if self._console.is_terminal:
+        if self._drawing:
             self._live.start()
         return self
 
@@ -145,7 +146,7 @@ class Screen:
     def _tell(self) -> None:
         """Print a line now and then where nothing can be drawn."""
         now = time.monotonic()
-        if self._console.is_terminal or now - self._printed < LINE_SECONDS:
+        if self._drawing or now - self._printed < LINE_SECONDS:
             return
         self._printed = now
         done = sum(id(each) in self._done for each in self._cells)

@@ -174,3 +174,25 @@ def test_a_model_that_raises_hangs_or_dies_costs_its_own_row(counters, tmp_path,
     assert "no finite number" in rows["empty"]["reason"]
     alone = piste.run(folder, changes=["families=[linear]"], mlruns=tmp_path / "alone").leaderboard
     assert rows["linear"]["cost"] == pytest.approx(alone.loc[alone["family"] == "linear", "cost"].item(), rel=1e-5)
+
+
+def test_mlflow_loads_the_champion_and_answers_as_piste_does(counters, capsys):
+    import mlflow
+    from mlflow import MlflowClient
+
+    uri = f"sqlite:///{counters / 'mlruns' / 'mlflow.db'}"
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("counters")
+    [run] = client.search_runs([experiment.experiment_id], "tags.`piste.champion` = 'true'")
+    [output] = run.outputs.model_outputs
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    try:
+        model = mlflow.pyfunc.load_model(f"models:/{output.model_id}")
+    finally:
+        mlflow.set_tracking_uri(before)
+    rows = pd.read_csv(counters / "rows.csv", parse_dates=["date"]).head(7)
+    answered = model.predict(rows[model.metadata.get_input_schema().input_names()])
+    pd.testing.assert_frame_equal(answered, piste.predict(counters, rows, mlruns=counters / "mlruns"))
+    kept = Path(client.get_logged_model(output.model_id).artifact_location.removeprefix("file://"))
+    assert not [path.name for path in kept.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib", ".pt")]
