@@ -15,6 +15,7 @@ import numpy as np
 
 from piste.core.comparison import Comparison
 from piste.core.decision import dispersion
+from piste.core.family import Family
 from piste.core.fit import Failed, Outcome, Predicted, Study
 from piste.core.judge import Members
 from piste.core.plan import Cell
@@ -45,6 +46,7 @@ class Engine:
     deadline: float
     fitted: int = 0  # cells that were not stored
     _base: str = field(init=False)
+    _rules_digest: str = field(init=False, default="")
     _executor: Executor | None = field(init=False, default=None)
     _study: Ref | None = field(init=False, default=None)
 
@@ -52,7 +54,7 @@ class Engine:
         """Digest what determines every cell alike."""
         resolved, study = self.prepared.resolved, self.prepared.study
         columns = [(column.name, column.kind, column.role) for column in resolved.table.columns]
-        data = _digest(study.expanded, study.rules)
+        data = _digest(study.expanded)
         weight = hashlib.sha256(study.weight.tobytes() + np.ascontiguousarray(study.target.values).tobytes()).hexdigest()
         code = fingerprint(*sorted((HERE / "core").glob("*.py")), *sorted((HERE / "numeric").glob("*.py")))
         self._base = key(resolved.table.digest, columns, data, weight, study.target.kind, study.seed, code, versions(PACKAGES))
@@ -151,7 +153,7 @@ class Engine:
         """Store a failure that would come again; a death (out of memory, killed) may not, so the next run tries again."""
         meta = {"reason": str(failure), "deadline": failure.seconds if isinstance(failure, TimedOut) else None}
         if type(failure).__name__ != "Died":
-            self.store.put(self.cell_key(cell), "failed", meta, {})
+            self.store.replace(self.cell_key(cell), "failed", meta, {})
 
     def _retry(self, record: Record) -> bool:
         """Tell whether a stored failure is worth another try: it ran into a shorter deadline than now."""
@@ -162,7 +164,15 @@ class Engine:
         fold = self.prepared.folds.folds[cell.fold]
         points = [dict(candidate.params) for candidate in cell.candidates]
         largest = max(len(each.train) for each in self.prepared.folds.folds)
-        return key(self._base, _fold_digest(fold), largest, cell.fold, cell.framing, self._code(cell.framing, cell.entry), points)
+        rules = self._rules(self.prepared.plan.entries[cell.entry][1])
+        return key(self._base, rules, _fold_digest(fold), largest, cell.fold, cell.framing, self._code(cell.framing, cell.entry), points)
+
+    def _rules(self, family: Family) -> str:
+        """Return the digest of what only rules read, so that a rule more leaves the models' cells as they are."""
+        if family.matrix != "raw":
+            return ""
+        self._rules_digest = self._rules_digest or _digest(self.prepared.study.rules)
+        return self._rules_digest
 
     def _code(self, framing: str, entry: str) -> list[Any]:
         """Return what names a family and a framing, and their code."""
@@ -242,7 +252,10 @@ class Engine:
         members = [[share.weight, share.entry.name, dict(share.params)] for share in wanted.members]
         code = [self._code(wanted.framing, _row_name(share)) for share in wanted.members]
         layout = self.prepared.layout.to_json()
-        return key("model", self._base, _fold_digest(self.prepared.folds.whole), wanted.title, wanted.dispersion, members, code, layout)
+        rules = [self._rules(self.prepared.plan.entries[_row_name(share)][1]) for share in wanted.members]
+        return key(
+            "model", self._base, rules, _fold_digest(self.prepared.folds.whole), wanted.title, wanted.dispersion, members, code, layout
+        )
 
 
 def wanted_model(prepared: Prepared, comparison: Comparison, id: str, members: Members) -> Wanted:

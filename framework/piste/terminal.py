@@ -212,6 +212,8 @@ def leaderboard(comparison: Comparison) -> Table:
 
 def _gain(row: Judged) -> str:
     """Write a gain; of a row that is many times worse, how many."""
+    if math.isnan(row.gain_vs_baseline):
+        return "-"
     return f"{row.gain_vs_baseline:.1%}" if row.gain_vs_baseline > -1 else f"{1 - row.gain_vs_baseline:,.0f} x"
 
 

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from piste.core.notation import Form, read
 from piste.core.kinds import Trouble, decimal_mark, infer
+from piste.core.notation import Form, read
 
 
 def texts(*cells: str) -> pd.Series:

@@ -124,7 +124,7 @@ def test_a_model_read_back_predicts_the_same_to_the_last_bit(name, kind, variant
     assert layout.to_json() == prepared(kind).layout.to_json()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "forest"])
+@pytest.mark.parametrize("name", [name for name in NAMES if family(name).state])  # skops writes the time, and addresses
 def test_the_same_model_is_the_same_bytes(name):
     kind = "mean" if "mean" in family(name).kinds else "classes"
     model = fitted(name, kind)
@@ -141,7 +141,7 @@ def test_everything_that_a_model_says_of_itself_is_read_back():
 
 
 def test_a_fit_of_its_own_on_the_same_rows_gives_the_same_bytes():
-    share = Share(1.0, Entry(name="tree", family="tree"), params_of(family("tree"), "mean", {}))
+    share = Share(1.0, Entry(name="boosting", family="boosting"), params_of(family("boosting"), "mean", {}))
     once, twice = (fit_model(prepared("mean").study, wanted("mean", share), Path()) for _ in range(2))
     assert packed(once, "mean") == packed(twice, "mean")
 

@@ -12,6 +12,7 @@ import pandas as pd
 from piste.core.blend import blend
 from piste.core.comparison import Absent, Comparison, Judged
 from piste.core.data import Target
+from piste.core.errors import PisteError
 from piste.core.family import Params
 from piste.core.fit import Failed, Outcome, Predicted
 from piste.core.leaderboard import Facts, Label, rows
@@ -68,11 +69,14 @@ def judge(
     entrants = _entrants(resolved, folds, plan, outcomes, lines)
     entrants += _blends(entrants, resolved, plan, lines, y, weight)
     columns = [each.column for each in entrants]
+    failures = _failures(plan, outcomes)
+    if not any(column.entry.startswith(f"{BASELINE}:") for column in columns):
+        reasons = [reason for (_, entry), found in failures.items() if entry.startswith(f"{BASELINE}:") for reason in found]
+        raise PisteError(f"no baseline could be computed, so there is nothing to compare with: {(reasons or ['none finished'])[0]}")
     losses = loss_matrix(columns, lines)
     drawn = sample(
         losses, resolved.table.weight[lines.judged], folds.blocks[lines.judged], ordered=folds.ordered, seed=resolved.problem.seed
     )
-    failures = _failures(plan, outcomes)
     facts = Facts(
         columns, losses, drawn, [each.label for each in entrants], [each.parts for each in entrants], y, weight, lines, metric, target.kind
     )

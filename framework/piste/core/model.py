@@ -84,7 +84,7 @@ def predict(kind: Kind, estimator: Any, X: Any, n_classes: int) -> np.ndarray:
         found = np.asarray(estimator.predict(X), dtype=float).reshape(len(X))
         if kind == "distribution":
             found = np.maximum(found, 0.0)
-    if bad := int((~np.isfinite(found)).reshape(len(found), -1).any(axis=1).sum()):
+    if bad := int((~np.isfinite(found)).any(axis=tuple(range(1, found.ndim))).sum()):
         raise FloatingPointError(f"predicted no finite number for {bad:,} of {len(found):,} rows")
     return found
 

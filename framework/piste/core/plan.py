@@ -68,7 +68,8 @@ def make_plan(resolved: Resolved, folds: Folds, family: Callable[[Entry], Family
     first = resolved.framings[0]
     for number, baseline in enumerate(resolved.baselines):
         name = f"{BASELINE}:{baseline.name}"
-        entries[name] = (entry := Entry(name=baseline.name, family=BASELINE), family(entry))
+        entry = Entry.model_construct(name=baseline.name, family=BASELINE)  # a rule may be called anything
+        entries[name] = (entry, family(entry))
         candidates.append(("baseline", (Candidate(first.name, name, number, baseline.params),)))
     for entry in resolved.entries:
         if entry.family == BLEND:

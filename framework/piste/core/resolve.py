@@ -18,6 +18,7 @@ from piste.core.problem import BLEND, Entry, Problem
 from piste.core.search import faults as search_faults
 from piste.core.split import Rule, periods
 
+USUAL_FOLDS = 5
 TINY, SMALL = 30, 1000  # rows below which each is left out once, or folds are repeated
 
 
@@ -73,7 +74,7 @@ def resolve(
     metric = _metric(problem, table, reasons, found)
     asked = _framings(problem, table, framings, reasons, found)
     entries = _entries(problem, families, family, reasons)
-    found += _entry_faults(problem, entries, asked, family, len(table.frame), len(table.target.labels))
+    found += _entry_faults(problem, entries, asked, families, family, len(table.frame), len(table.target.labels))
     baselines = _baselines(problem, table, metric, reasons, found)
     if found:
         raise PisteError(*found)
@@ -102,11 +103,12 @@ def _split(problem: Problem, table: Table, reasons: dict[str, str]) -> Rule:
     if scheme == "forward" and together is None and time is not None and time.duplicated().any():
         together, reasons["split.together"] = problem.time, "rows share a time: they stand or fall together"
     if folds is None:
-        folds = _folds(scheme, by, table, n, reasons)
+        folds = _folds(problem, scheme, by, together, table, reasons)
     if repeats is None:
-        repeats = 1
-        if scheme in ("kfold", "stratified") and n < SMALL:
-            repeats, reasons["split.repeats"] = 3, f"{n:,} rows only: other folds give other scores, so their mean is taken"
+        repeats, reasons["split.repeats"] = 1, "folds that cannot be drawn again"
+        if scheme in ("kfold", "stratified"):
+            small = f"{n:,} rows only: other folds give other scores, so their mean is taken"
+            repeats, reasons["split.repeats"] = (3, small) if n < SMALL else (1, f"{n:,} rows: other folds would give about the same")
     elif repeats > 1 and scheme not in ("kfold", "stratified"):
         raise PisteError(problem.fault("split.repeats", f"must be 1 for scheme '{scheme}': its folds cannot be drawn again"))
     if split.gap is not None and scheme != "forward":
@@ -114,19 +116,25 @@ def _split(problem: Problem, table: Table, reasons: dict[str, str]) -> Rule:
     return Rule(scheme, by, together, folds, repeats, split.gap, split.holdout)
 
 
-def _folds(scheme: str, by: str | None, table: Table, n: int, reasons: dict[str, str]) -> int:
-    folds = 10 if scheme == "forward" and by else 5
-    if scheme == "stratified" and table.target.labels:
-        fewest = int(np.bincount(table.target.values).min())
-        if 2 <= fewest < folds:
-            reasons["split.folds"] = f"the rarest class has {fewest} rows"
-            return fewest
-    elif scheme == "kfold" and n < folds:
-        reasons["split.folds"] = f"{n} rows only"
-        return n
-    if scheme in ("kfold", "stratified"):
-        reasons["split.folds"] = "the usual number"
-    return folds
+def _folds(problem: Problem, scheme: str, by: str | None, together: str | None, table: Table, reasons: dict[str, str]) -> int:
+    """Choose the number of folds: the usual one, or as many as there are rows, groups or members of the rarest class."""
+    if scheme == "forward":
+        reasons["split.folds"] = "at most; consecutive periods share a fold where there are more"
+        return 10 if by else USUAL_FOLDS
+    if scheme not in ("kfold", "stratified"):
+        return USUAL_FOLDS  # their groups are counted instead
+    held = problem.split.holdout if isinstance(problem.split.holdout, float) else 0.0
+    bounds = {"rows": len(table.frame)}
+    if together is not None:
+        bounds = {f"values of '{together}'": int(table.frame[together].nunique())}
+    elif scheme == "stratified" and table.target.labels:
+        bounds["rows of the rarest class"] = int(np.bincount(table.target.values).min())
+    what, fewest = min(((name, int(count * (1 - held))) for name, count in bounds.items()), key=lambda bound: bound[1])
+    if 2 <= fewest < USUAL_FOLDS:
+        reasons["split.folds"] = f"{fewest} {what} only" + (", beside the holdout" if held else "")
+        return fewest
+    reasons["split.folds"] = "the usual number"
+    return USUAL_FOLDS
 
 
 def _metric(problem: Problem, table: Table, reasons: dict[str, str], found: list[Fault]) -> Metric:
@@ -165,14 +173,22 @@ def _entries(problem: Problem, families: Sequence[str], family: Callable[[Entry]
 
 
 def _entry_faults(
-    problem: Problem, entries: Sequence[Entry], framings: Sequence[Framing], family: Callable[[Entry], Family], n: int, n_classes: int
+    problem: Problem,
+    entries: Sequence[Entry],
+    framings: Sequence[Framing],
+    families: Sequence[str],
+    family: Callable[[Entry], Family],
+    n: int,
+    n_classes: int,
 ) -> list[Fault]:
     """Check own hyperparameters against the space of the framings that the family takes."""
     found = []
     for entry in entries:
+        place = f"families.{(problem.families or ()).index(entry)}" if problem.families else ""
+        if (entry.file or entry.factory) and entry.name in families:
+            found.append(problem.fault(place, f"must have a name of its own: '{entry.name}' is one of piste's families"))
         if entry.family == BLEND or not entry.params:
             continue
-        place = f"families.{(problem.families or ()).index(entry)}"
         kin = family(entry)
         space = {
             name: dimension
@@ -191,8 +207,8 @@ def _baselines(problem: Problem, table: Table, metric: Metric, reasons: dict[str
     keys = _keys(problem, table)
     if problem.baselines:
         for name, text in problem.baselines.items():
-            if name == "constant":
-                found.append(problem.fault(f"baselines.{name}", "must have another name: the constant is always there"))
+            if name in ("constant", "last_value"):
+                found.append(problem.fault(f"baselines.{name}", f"must have another name: the {name.replace('_', ' ')} is always there"))
             found += _expression_faults(problem, table, f"baselines.{name}", str(text))
             rules.append(Baseline(name, {"rule": "expression", "expression": str(text), **known}))
     elif keys:

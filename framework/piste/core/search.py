@@ -109,10 +109,21 @@ def faults(problem: Problem, place: str, entry: Entry, space: Space) -> list[Fau
         if not values:
             found.append(problem.fault(field, "must list at least one value, but the list is empty"))
         size *= max(1, len(values))
+        if idle := _idle(space, entry, name):
+            found.append(problem.fault(field, idle))
         found += [problem.fault(field, message) for value in values if (message := _wrong(space[name], value))]
     if size > MOST_GRID:
         found.append(problem.fault(place, f"must span at most {MOST_GRID:,} settings, but the grid has {size:,}"))
     return found
+
+
+def _idle(space: Space, entry: Entry, name: str) -> str | None:
+    """Say so where a hyperparameter has no effect beside any of the values that the others may take here."""
+    for on, values in space[name].when.items():
+        written = entry.params.get(on, space[on].default)
+        if not set(values) & set(written if isinstance(written, tuple) else (written,)):
+            return f"has no effect beside {on} '{written}'; add {on}: {values[0]}"
+    return None
 
 
 def _wrong(dimension: Dimension, value: Value) -> str | None:

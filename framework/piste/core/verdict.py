@@ -64,7 +64,10 @@ def decide(rows: Sequence[Judged], chosen: Judged, cost_name: str, question: str
             f"These rows cannot tell whether any model beats the rule {rule} for {question}: {chosen.title} reaches {numbers}, {less}.",
         )
     others = [row for row in rows if row.tied_with_best and row is not chosen and not is_baseline(row)]
-    tie = f" It is the simplest of {len(others) + 1} too close to tell apart." if others else ""
+    tie = ""
+    if others:
+        simplest = all(row.tier >= chosen.tier for row in others)
+        tie = f" It is {'the simplest' if simplest else 'one'} of {len(others) + 1} too close to tell apart."
     return Verdict(
         "best but unpriced",
         f"{chosen.title} answers best for {question}: {numbers}, {less}.{tie} "

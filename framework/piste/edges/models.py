@@ -53,16 +53,23 @@ def pack(model: Model, layout: Layout, kin: dict[str, Family]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)  # a fixed date: same model, same bytes
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)  # no date
     return packed.getvalue()
 
 
 def unpack(packed: bytes, folder: Path) -> None:
-    """Write the files of a packed model into a folder."""
-    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        for name in archive.namelist():
-            assert Path(name).name == name, f"we packed flat names only, but {name=}"
-            (folder / name).write_bytes(archive.read(name))
+    """Write the files of a packed model into a folder.
+
+    Raises:
+        PisteError: the bytes are damaged.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            for name in archive.namelist():
+                assert Path(name).name == name, f"we packed flat names only, but {name=}"
+                (folder / name).write_bytes(archive.read(name))
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise PisteError(f"must be a model that piste packed, but is damaged: {error}") from error
 
 
 def read_model(packed: bytes) -> tuple[Model, Layout]:
@@ -82,11 +89,13 @@ def load(folder: Path) -> tuple[Model, Layout]:
         head = json.loads((folder / "model.json").read_text())
     except (OSError, ValueError) as error:
         raise PisteError(f"{folder}: must hold a model.json that piste wrote, but {error}") from error
-    if head.get("format") != FORMAT:
-        raise PisteError(f"{folder}: must be a model of format {FORMAT}, but is {head.get('format')!r}")
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        found = repr(head.get("format")) if isinstance(head, dict) else "no model"
+        raise PisteError(f"{folder}: must be a model of format {FORMAT}, but is {found}")
     for name, digest in head["sha256"].items():
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
-            raise PisteError(f"{folder / name}: must be the file that piste wrote, but it has changed since")
+        file = folder / name
+        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+            raise PisteError(f"{file}: must be the file that piste wrote, but it has changed since, or is gone")
     members = tuple(
         Member(
             member["weight"],

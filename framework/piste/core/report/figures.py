@@ -167,13 +167,13 @@ def cost_by_fold(comparison: Comparison, row: Judged) -> Figure:
         low, high = np.minimum(row.fold_costs, baseline.fold_costs), np.maximum(row.fold_costs, baseline.fold_costs)
         axes.vlines(at, low, high, color=FAINT, lw=3, zorder=1)
         axes.scatter(
-            at, baseline.fold_costs, s=34, color="white", edgecolor=GREY, lw=1.4, zorder=2, label=_plain(_short(baseline.title, 44))
+            at, baseline.fold_costs, s=34, color="white", edgecolor=GREY, lw=1.4, zorder=2, label=_plain(_short(baseline.title, 36))
         )
         better = int(np.sum(np.asarray(row.fold_costs) < np.asarray(baseline.fold_costs)))
         words = f"better than the best baseline on {better} of {len(names)} folds"
     else:
         words = "the best baseline"
-    axes.scatter(at, row.fold_costs, s=44, color=ink, lw=0, zorder=3, label=_plain(_short(row.title, 44)))
+    axes.scatter(at, row.fold_costs, s=44, color=ink, lw=0, zorder=3, label=_plain(_short(row.title, 36)))
     step = -(-len(names) // 16)
     shown = at[::step]
     tilt = 0 if max(map(len, names)) * len(shown) < 90 else 35

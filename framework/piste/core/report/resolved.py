@@ -42,7 +42,7 @@ def scalar(value: Any) -> str:
     if isinstance(value, str):
         plain = value.replace("_", "a").replace("-", "a").replace(".", "a").replace("/", "a").replace(" ", "a")
         safe = plain.isalnum() and plain.isascii() and value[0].isalpha() and value == value.strip()
-        return value if safe and value not in ("true", "false", "null") else json.dumps(value, ensure_ascii=False)
+        return value if safe and value.casefold() not in ("true", "false", "null") else json.dumps(value, ensure_ascii=False)
     if isinstance(value, list | tuple):
         return f"[{', '.join(scalar(item) for item in value)}]"
     if isinstance(value, Mapping):
@@ -76,7 +76,7 @@ def _lines(resolved: Resolved, folds: Folds, plan: Plan) -> Iterator[tuple[str, 
             yield f"  {scalar(column.name)}: {kind}", column.why
     yield "split:", _judged(folds, len(table.frame))
     for name in ("scheme", "by", "together", "folds", "repeats", "gap", "holdout"):
-        counted = name == "folds" and len(folds.folds) != rule.folds * rule.repeats  # the periods or groups decide
+        counted = name == "folds" and rule.scheme in ("leave_one_out", "predefined")  # the groups are
         if (value := getattr(rule, name)) is not None and not counted:
             yield f"  {name}: {scalar(value)}", why.get(f"split.{name}", "")
     if problem.baselines:
@@ -96,7 +96,7 @@ def _lines(resolved: Resolved, folds: Folds, plan: Plan) -> Iterator[tuple[str, 
             said = f"skipped: {next(iter(reasons.values()))}"
         yield f"  - {scalar(_entry(entry))}", said
     yield f"search: {{trials: {problem.search.trials}}}", why.get("search", "")
-    yield f"seed: {problem.seed}", ""
+    yield f"seed: {problem.seed}", "" if "seed" in problem.model_fields_set else "the default"
     if track := {name: value for name in ("uri", "experiment") if (value := getattr(problem.track, name))}:
         yield f"track: {scalar(track)}", ""
 
@@ -131,10 +131,10 @@ def _judged(folds: Folds, n_rows: int) -> str:
 
 
 def _entry(entry: Entry) -> Any:
-    if entry.factory:
-        return {entry.name: entry.factory}
-    if entry.file and not entry.params:
-        return entry.file
-    inside: dict[str, Any] = {"file": entry.file} if entry.file else {} if entry.family == entry.name else {"family": entry.family}
-    inside |= entry.params
-    return {entry.name: inside} if inside else entry.name
+    where = {name: value for name in ("family", "file", "factory") if (value := getattr(entry, name)) not in (None, entry.name)}
+    if not entry.params and not where:
+        return entry.name
+    if not entry.params and "family" not in where:
+        [value] = where.values()
+        return {entry.name: value}
+    return {entry.name: {**where, **entry.params}}
