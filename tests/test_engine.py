@@ -20,7 +20,7 @@ from piste.edges.executors import Died, InProcess, Raised, TimedOut
 from piste.edges.store import Store
 from piste.engine import Engine
 from piste.prepare import Prepared, prepare
-from piste.watch import Silent
+from piste.watch import silent
 
 OWN = "from sklearn.linear_model import Ridge\n\ndef make():\n    return Ridge(alpha=1.0)\n"
 
@@ -40,7 +40,7 @@ def prepared(folder: Path, rows: pd.DataFrame | None = None, **keys: Any) -> Pre
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)  # the folder of a problem written in Python
         problem = piste.Problem(**{"data": frame() if rows is None else rows, "target": "y", **usual, **keys})
-        return prepare(problem, (), Silent(), quick=False, code=True)
+        return prepare(problem, (), silent, quick=False, code=True)
 
 
 class Runs:
@@ -79,7 +79,7 @@ def store(tmp_path):
 def compute(at: Prepared, store: Store, executor: Any, deadline: float = 10.0) -> dict[tuple[str, str, int], list[Outcome]]:
     """Compute every cell, and return what came by candidate."""
     found: dict[tuple[str, str, int], list[Outcome]] = {}
-    with Engine(at, store, Silent(), lambda: executor, deadline) as engine:
+    with Engine(at, store, silent, lambda: executor, deadline) as engine:
         for cell, outcomes in engine.cells(at.plan.cells):
             for candidate, outcome in zip(cell.candidates, outcomes, strict=True):
                 found.setdefault(candidate.key, [Failed("not computed")] * len(at.folds.folds))[cell.fold] = outcome
@@ -88,7 +88,7 @@ def compute(at: Prepared, store: Store, executor: Any, deadline: float = 10.0) -
 
 def keys(at: Prepared, store: Store) -> dict[tuple[str, str, int], str]:
     """Return the key of each cell by stage, entry and fold."""
-    engine = Engine(at, store, Silent(), InProcess, 10.0)
+    engine = Engine(at, store, silent, InProcess, 10.0)
     return {(cell.stage, cell.entry, cell.fold): engine.cell_key(cell) for cell in at.plan.cells}
 
 
@@ -220,7 +220,7 @@ def test_another_function_of_the_same_file_is_another_family(tmp_path, store):
 
 def test_the_key_of_a_comparison_hangs_on_all_that_it_shows(tmp_path, store):
     def key(**change: Any) -> str:
-        return Engine(prepared(tmp_path, **change), store, Silent(), InProcess, 10.0).comparison_key()
+        return Engine(prepared(tmp_path, **change), store, silent, InProcess, 10.0).comparison_key()
 
     found = [key(), key(question="Why?"), key(metric="mae"), key(seed=1), key(families=["linear"]), key(problem="other")]
     assert len(set(found)) == len(found)
@@ -300,7 +300,7 @@ def test_what_died_is_tried_again_the_next_time(tmp_path, store):
 
 def test_a_result_is_stored_before_anything_is_made_of_it(tmp_path, store):
     at = prepared(tmp_path)
-    with Engine(at, store, Silent(), Runs, 10.0) as engine:
+    with Engine(at, store, silent, Runs, 10.0) as engine:
         for cell, _ in engine.cells(at.plan.cells):
             assert store.get(engine.cell_key(cell))
         assert engine.stored() == {id(cell) for cell in at.plan.cells}
@@ -314,7 +314,7 @@ def test_workers_start_when_the_first_is_needed_and_not_where_all_is_stored(tmp_
     def start() -> Any:
         raise AssertionError("nothing is to be computed")
 
-    with Engine(at, store, Silent(), start, 10.0) as engine:
+    with Engine(at, store, silent, start, 10.0) as engine:
         assert len(list(engine.cells(at.plan.cells))) == len(at.plan.cells)
 
 
@@ -322,7 +322,7 @@ def test_rows_are_refitted_once_and_a_blend_is_joined_from_what_is_fitted(tmp_pa
     at = prepared(tmp_path)
     outcomes = compute(at, store, InProcess())
     comparison, members = judge(at.resolved, at.folds, at.plan, outcomes, key="k" * 64, printed="", source="")
-    with Engine(at, store, Silent(), InProcess, 60.0) as engine:
+    with Engine(at, store, silent, InProcess, 60.0) as engine:
         models = engine.refits(comparison, members)
     assert set(models) == {row.id for row in comparison.judged}
     assert all(model.packed and not model.reason for model in models.values())
@@ -332,6 +332,6 @@ def test_rows_are_refitted_once_and_a_blend_is_joined_from_what_is_fitted(tmp_pa
     def start() -> Any:
         raise AssertionError("nothing is to be fitted")
 
-    with Engine(at, store, Silent(), start, 60.0) as engine:
+    with Engine(at, store, silent, start, 60.0) as engine:
         again = engine.refits(comparison, members)
     assert {id: model.packed for id, model in again.items()} == {id: model.packed for id, model in models.items()}

@@ -15,6 +15,7 @@ from piste.core.fit import Failed, Predicted
 from piste.core.plan import Cell, Plan
 from piste.core.search import Candidate
 from piste.terminal import LINE_SECONDS, Screen, leaderboard, short, span, summary
+from piste.watch import Began, Better, Finished, Planned, Started
 from tests.comparisons import classification, regression
 
 NAN = float("nan")
@@ -185,13 +186,13 @@ def test_where_the_output_is_no_terminal_lines_say_what_is_done_and_what_is_best
     console = Console(width=200, file=io.StringIO(), color_system=None, force_terminal=False)
     with Screen(console) as screen:
         done = cells()
-        screen.planned(Plan(done, {}, (), ()))
-        screen.stage("default")
-        screen.best("Decision tree (depth 3)", "rmse", 31.25)
+        screen(Planned(Plan(done, {}, (), ())))
+        screen(Began("default"))
+        screen(Better("Decision tree (depth 3)", "rmse", 31.25))
         for cell in done[:2]:
-            screen.started(cell)
+            screen(Started(cell))
             now[0] += LINE_SECONDS + 1
-            screen.finished(cell, 2.0, [Predicted(None, {}, 1.0, 0.1)])
+            screen(Finished(cell, 2.0, [Predicted(None, {}, 1.0, 0.1)]))
     lines = console.file.getvalue().splitlines()
     assert lines[-1].startswith("[  12 s] 2 of 4 cells; about 4 s left")
     assert "best so far: Decision tree (depth 3), rmse 31.25" in lines[-1]
@@ -201,8 +202,8 @@ def test_lines_do_not_come_faster_than_they_can_be_read(monkeypatch):
     monkeypatch.setattr("piste.terminal.time.monotonic", lambda: 1000.0)
     console = Console(width=200, file=io.StringIO(), color_system=None, force_terminal=False)
     with Screen(console) as screen:
-        screen.planned(Plan(cells(50), {}, (), ()))
+        screen(Planned(Plan(cells(50), {}, (), ())))
         for cell in cells(50):
-            screen.started(cell)
-            screen.finished(cell, 0.0, [Failed("no luck")])
+            screen(Started(cell))
+            screen(Finished(cell, 0.0, [Failed("no luck")]))
     assert len(console.file.getvalue().splitlines()) <= 1

@@ -14,7 +14,7 @@ from piste.core.layout import typed
 from piste.core.problem import Entry
 from piste.edges.models import read_model
 from piste.prepare import Prepared, prepare
-from piste.watch import Silent
+from piste.watch import silent
 from piste.work import Refitted, Share, Wanted, compute_model, join_models, kin, needed
 
 KINDS = {"mean": ("y", "numeric"), "distribution": ("count", "count"), "classes": ("kind", "category")}
@@ -50,7 +50,7 @@ def prepared(kind: str) -> Prepared:
     problem = piste.Problem(
         data=rows()[["x", "run", column]], target={"column": column, "kind": what}, framings=[kind], families=["linear"]
     )
-    return prepare(problem, (), Silent(), quick=True, code=False)
+    return prepare(problem, (), silent, quick=True, code=False)
 
 
 def wanted(kind: str, *shares: tuple[float, str], dispersion: float | None = None) -> Wanted:

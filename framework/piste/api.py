@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from piste import watch
 from piste.core.comparison import Comparison
 from piste.core.errors import PisteError
 from piste.core.fit import Failed, Outcome
@@ -34,7 +35,7 @@ from piste.edges.tracking import Refit, Tracker, TrackingDown, open_store
 from piste.engine import Engine, wanted_model
 from piste.prepare import Prepared, load, prepare
 from piste.result import Result
-from piste.watch import Silent, Watcher
+from piste.watch import Watcher, silent
 from piste.work import Refitted, fit_model
 
 DEADLINE = 600.0  # seconds that a cell may take
@@ -58,7 +59,7 @@ def run(
     workers: int | None = None,
     deadline: float = DEADLINE,
     mlruns: str | Path | None = None,
-    watcher: Watcher | None = None,
+    watcher: Watcher = silent,
 ) -> Result:
     """Compare all families on a problem, log the comparison to MLflow, and return it.
 
@@ -75,7 +76,6 @@ def run(
     Raises:
         PisteError: the problem or its data cannot work.
     """
-    watcher = watcher or Silent()
     prepared = prepare(problem, changes, watcher, quick=quick, code=code)
     where = home(mlruns)
     started = time.time()
@@ -99,20 +99,20 @@ def _compare(engine: Engine, *, quick: bool) -> tuple[Comparison, Members]:
     outcomes: dict[tuple[str, str, int], list[Outcome]] = {}
     lines = Judgements.of(engine.prepared.folds, forward=engine.prepared.resolved.rule.scheme == "forward")
     best = math.inf
-    engine.watcher.planned(plan)
+    engine.watcher(watch.Planned(plan))
     for stage in ("baseline", "default", "search"):
         cells = [cell for cell in plan.cells if cell.stage == stage]
         if not cells:
             continue
-        engine.watcher.stage(stage)
+        engine.watcher(watch.Began(stage))
         for cell, found in engine.cells(cells):
             for candidate, outcome in zip(cell.candidates, found, strict=True):
                 outcomes.setdefault(candidate.key, [Failed("not computed")] * n_folds)[cell.fold] = outcome
                 best = _announce(engine, candidate, outcomes[candidate.key], lines, best)
         if stage == "default" and not quick and engine.fitted:
-            engine.watcher.board(_judge(engine, outcomes)[0])
+            engine.watcher(watch.FirstBoard(_judge(engine, outcomes)[0]))
     if not engine.fitted:
-        engine.watcher.say(f"Nothing has changed: all {len(plan.cells)} cells are stored, nothing is fitted.")
+        engine.watcher(watch.Said(f"Nothing has changed: all {len(plan.cells)} cells are stored, nothing is fitted."))
     return _judge(engine, outcomes)
 
 
@@ -126,7 +126,7 @@ def _announce(engine: Engine, candidate: Candidate, outcomes: Sequence[Outcome],
     metric = at.resolved.metric
     cost = float(metric.shown(np.average(column.lines, weights=at.resolved.table.weight[lines.row])))
     if cost < best:
-        engine.watcher.best(label.title, metric.cost_name, cost)
+        engine.watcher(watch.Better(label.title, metric.cost_name, cost))
     return min(best, cost)
 
 
@@ -163,9 +163,9 @@ def _log(prepared: Prepared, shelved: Shelved, models: Mapping[str, Refitted], t
                     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
                     unpack(model.packed, folder)
                 refits[id] = Refit(folder, sample[[*model.inputs]], model.example, requirements, model.history, model.reason)
-            return tracker.log(shelved.comparison, refits, watcher.logging, started=shelved.started)
+            return tracker.log(shelved.comparison, refits, lambda done, total: watcher(watch.Logged(done, total)), started=shelved.started)
     except TrackingDown as down:
-        watcher.say(f"{down}")
+        watcher(watch.Said(str(down)))
         return ""
 
 
@@ -204,10 +204,9 @@ def plan(
     code: bool = True,
     workers: int | None = None,
     mlruns: str | Path | None = None,
-    watcher: Watcher | None = None,
+    watcher: Watcher = silent,
 ) -> Estimate:
     """Lay out a run without computing it; the times are extrapolated from fits on a few hundred rows."""
-    watcher = watcher or Silent()
     prepared = prepare(problem, changes, watcher, quick=quick, code=code)
     count = workers or default_workers()
     with ExitStack() as stack:
@@ -247,7 +246,7 @@ def predict(
     with Store(home(mlruns) / "results.sqlite") as store:
         record = store.get(shelved.models[shelved.comparison.champion])
     packed = record.blob if record else None
-    prepared = None if packed else prepare(problem, (), Silent(), quick=False, code=code)
+    prepared = None if packed else prepare(problem, (), silent, quick=False, code=code)
     model, layout = _champion(prepared, shelved, packed or b"")
     return model.predict(typed(layout, rows, path=path, lines=lines))
 

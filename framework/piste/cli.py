@@ -170,13 +170,13 @@ def _plan(arguments: argparse.Namespace, screen: Screen) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from piste.prepare import prepare
-    from piste.watch import Silent
+    from piste.watch import Event, Said
 
-    class Said(Silent):
-        def say(self, text: str) -> None:
-            print(text, file=sys.stderr)
+    def tell(event: Event) -> None:
+        if isinstance(event, Said):
+            print(event.text, file=sys.stderr)
 
-    prepared = prepare(arguments.problem, arguments.set, Said(), quick=False, code=arguments.code)
+    prepared = prepare(arguments.problem, arguments.set, tell, quick=False, code=arguments.code)
     if arguments.json:
         print(
             json.dumps(

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from piste import watch
 from piste.core.comparison import Comparison
 from piste.core.decision import dispersion
 from piste.core.family import Family
@@ -24,7 +25,7 @@ from piste.edges.executors import Executor, TaskFailed, TimedOut
 from piste.edges.packing import Ref
 from piste.edges.store import Record, Store, fingerprint, key, versions
 from piste.prepare import Prepared
-from piste.watch import Watcher
+from piste.watch import Finished, Started, Watcher
 from piste.work import Refitted, Share, Wanted, compute, compute_model, join_models, needed
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "torch")  # whose versions may change a number
@@ -92,7 +93,7 @@ class Engine:
                 yield from self.cells(cell.alone())
             else:
                 outcomes = _read(record, cell)
-                self.watcher.finished(cell, 0.0, outcomes)
+                self.watcher(Finished(cell, 0.0, outcomes))
                 yield cell, outcomes
         yield from self._computed(todo, keys)
 
@@ -127,7 +128,7 @@ class Engine:
         while queue or running:
             while queue and len(running) < self.executor.workers:
                 cell = queue.pop()
-                self.watcher.started(cell)
+                self.watcher(Started(cell))
                 entry = self.prepared.plan.entries[cell.entry][0]
                 future = self.executor.submit(compute, self._sent(), cell, entry, self.prepared.folder.resolve(), timeout=self.deadline)
                 running[future] = cell, time.perf_counter()
@@ -146,7 +147,7 @@ class Engine:
                     self._keep_failure(cell, failure)
                 else:
                     self.store.replace(self.cell_key(cell), "cell", *_written(future.result()))
-                self.watcher.finished(cell, time.perf_counter() - began, outcomes)
+                self.watcher(Finished(cell, time.perf_counter() - began, outcomes))
                 yield cell, outcomes
 
     def _keep_failure(self, cell: Cell, failure: TaskFailed) -> None:
@@ -239,7 +240,7 @@ class Engine:
                     self.store.put(name, "model", *_written_model(found[name]), blob=found[name].packed)
                 except TaskFailed as failure:
                     found[name] = Refitted(b"", f"the fit on all rows failed: {failure}", {}, None, key=name)
-                self.watcher.refitting(before + len(found), total)
+                self.watcher(watch.Refitted(before + len(found), total))
         return found
 
     def comparison_key(self) -> str:

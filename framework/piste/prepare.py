@@ -26,7 +26,7 @@ from piste.edges.load import load_problem
 from piste.edges.sources import read
 from piste.families import NAMES
 from piste.framings import framings
-from piste.watch import Watcher
+from piste.watch import Said, Watcher
 from piste.work import Share, kin, needed
 
 
@@ -69,7 +69,7 @@ def prepare(problem: str | Path | Problem, overrides: Sequence[str], watcher: Wa
         PisteError: the problem or its data cannot work.
     """
     problem, folder, name = load(problem, overrides)
-    raw = read(problem, folder, code=code, say=watcher.say)
+    raw = read(problem, folder, code=code, say=lambda text: watcher(Said(text)))
     table = make_table(problem, raw)
     family = partial(kin, folder=folder)
     resolved = resolve(problem, name, table, framings(), NAMES, family)

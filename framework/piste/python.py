@@ -9,7 +9,7 @@ from piste import api
 from piste.core.problem import Problem
 from piste.result import Result
 from piste.terminal import Screen, paper
-from piste.watch import Watcher
+from piste.watch import Watcher, silent
 
 
 def run(
@@ -42,4 +42,6 @@ def run(
     if watcher is None and (console.is_terminal or console.is_jupyter):
         with Screen(console) as screen:
             return run(problem, changes=changes, quick=quick, code=code, workers=workers, deadline=deadline, mlruns=mlruns, watcher=screen)
-    return api.run(problem, changes=changes, quick=quick, code=code, workers=workers, deadline=deadline, mlruns=mlruns, watcher=watcher)
+    return api.run(
+        problem, changes=changes, quick=quick, code=code, workers=workers, deadline=deadline, mlruns=mlruns, watcher=watcher or silent
+    )

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +20,9 @@ from rich.text import Text
 
 from piste.core.comparison import Comparison, Judged
 from piste.core.fit import Failed, Outcome
-from piste.core.plan import Cell, Plan, Stage
+from piste.core.plan import Cell
 from piste.core.verdict import is_baseline
+from piste.watch import Began, Better, Event, Finished, FirstBoard, Logged, Planned, Refitted, Said, Started
 
 if TYPE_CHECKING:
     from piste.api import Estimate
@@ -49,7 +50,7 @@ class Screen:
         self._task: TaskID | None = None
         self._cells: tuple[Cell, ...] = ()
         self._done: set[int] = set()
-        self._spent: Counter[tuple[str, str]] = Counter()  # seconds by row
+        self._spent: defaultdict[tuple[str, str], float] = defaultdict(float)  # seconds by row
         self._fits: Counter[tuple[str, str]] = Counter()
         self._running: dict[int, Cell] = {}
         self._best = ""
@@ -69,57 +70,41 @@ class Screen:
         """Leave the terminal as it was."""
         self._live.stop()
 
-    def say(self, text: str) -> None:
-        """Print a line above what is drawn."""
-        self._console.print(text, highlight=False)
+    def __call__(self, event: Event) -> None:
+        """Take an event in, and show it."""
+        match event:
+            case Said(text):
+                self._console.print(text, highlight=False)
+            case Planned(plan):
+                self._cells = plan.cells
+                self._task = self._progress.add_task("", total=len(plan.cells), left="")
+            case Began(stage) if self._task is not None:
+                self._progress.update(self._task, description=STAGES[stage])
+            case Started(cell):
+                self._running[id(cell)] = cell
+            case Finished(cell, seconds, outcomes):
+                self._count(cell, seconds, outcomes)
+            case Better(title, cost_name, cost):
+                self._best = f"best so far: {title}, {cost_name} {short(cost)}"
+            case FirstBoard(comparison):
+                self._console.print(f"First leaderboard, after {time.monotonic() - self._began:.0f} s; the search goes on.", style="dim")
+                self._console.print(leaderboard(comparison))
+            case Refitted(done, total):
+                self._also = f"fitting on all rows: {done} of {total}"
+            case Logged(done, total):
+                self._also = f"logging to MLflow: {done} of {total}"
+        if not isinstance(event, Said | FirstBoard):
+            self._tell()
 
-    def planned(self, plan: Plan) -> None:
-        """Take the cells in."""
-        self._cells = plan.cells
-        self._task = self._progress.add_task("", total=len(plan.cells), left="")
-
-    def stage(self, stage: Stage) -> None:
-        """Name the stage."""
-        if self._task is not None:
-            self._progress.update(self._task, description=STAGES[stage])
-
-    def started(self, cell: Cell) -> None:
-        """Show what runs."""
-        self._running[id(cell)] = cell
-        self._tell()
-
-    def finished(self, cell: Cell, seconds: float, outcomes: Sequence[Outcome]) -> None:
-        """Count a cell."""
+    def _count(self, cell: Cell, seconds: float, outcomes: Sequence[Outcome]) -> None:
         self._running.pop(id(cell), None)
         self._done.add(id(cell))
         if seconds:
-            self._spent[cell.framing, cell.entry] += seconds  # type: ignore[assignment]
+            self._spent[cell.framing, cell.entry] += seconds
             self._fits[cell.framing, cell.entry] += len(cell.candidates)
-        for outcome in outcomes:
-            if isinstance(outcome, Failed):
-                self._failed.append(f"{cell.entry}: {outcome.reason}")
+        self._failed += [f"{cell.entry}: {outcome.reason}" for outcome in outcomes if isinstance(outcome, Failed)]
         if self._task is not None:
             self._progress.update(self._task, completed=sum(id(each) in self._done for each in self._cells), left=self._left())
-        self._tell()
-
-    def best(self, title: str, cost_name: str, cost: float) -> None:
-        """Show the best so far."""
-        self._best = f"best so far: {title}, {cost_name} {short(cost)}"
-
-    def board(self, comparison: Comparison) -> None:
-        """Show the first leaderboard, while the search goes on."""
-        self._console.print(f"First leaderboard, after {time.monotonic() - self._began:.0f} s; the search goes on.", style="dim")
-        self._console.print(leaderboard(comparison))
-
-    def refitting(self, done: int, total: int) -> None:
-        """Count the models fitted on all rows."""
-        self._also = f"fitting on all rows: {done} of {total}"
-        self._tell()
-
-    def logging(self, done: int, total: int) -> None:
-        """Count the runs logged."""
-        self._also = f"logging to MLflow: {done} of {total}"
-        self._tell()
 
     def _left(self) -> str:
         """Estimate the time left from what each row's fits have taken so far."""
@@ -152,7 +137,7 @@ class Screen:
         done = sum(id(each) in self._done for each in self._cells)
         running = ", ".join(dict.fromkeys(cell.entry for cell in self._running.values()))
         parts = [f"{done} of {len(self._cells)} cells", self._left(), f"running {running}" if running else "", self._best, self._also]
-        self.say(f"[{now - self._began:4.0f} s] " + "; ".join(part for part in parts if part))
+        self._console.print(f"[{now - self._began:4.0f} s] " + "; ".join(part for part in parts if part), markup=False)
 
 
 def span(seconds: float) -> str:

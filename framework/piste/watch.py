@@ -1,72 +1,87 @@
-"""Who hears of the progress of a run."""
+"""What is told of a run while it runs: events, for whoever listens."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from piste.core.comparison import Comparison
 from piste.core.fit import Outcome
 from piste.core.plan import Cell, Plan, Stage
 
 
-class Watcher(Protocol):
-    """Hears what a run does, as it does it."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line for the user."""
 
-    def say(self, text: str) -> None:
-        """Hear a line for the user."""
-
-    def planned(self, plan: Plan) -> None:
-        """Hear what there is to compute."""
-
-    def stage(self, stage: Stage) -> None:
-        """Hear that a stage begins."""
-
-    def started(self, cell: Cell) -> None:
-        """Hear that a worker begins with a cell."""
-
-    def finished(self, cell: Cell, seconds: float, outcomes: Sequence[Outcome]) -> None:
-        """Hear what came of a cell; 0 seconds where it was stored."""
-
-    def best(self, title: str, cost_name: str, cost: float) -> None:
-        """Hear of a candidate that is better than all before it."""
-
-    def board(self, comparison: Comparison) -> None:
-        """Hear of the first leaderboard, before the search."""
-
-    def refitting(self, done: int, total: int) -> None:
-        """Hear how many rows of the leaderboard are fitted on all rows."""
-
-    def logging(self, done: int, total: int) -> None:
-        """Hear how many runs are written to MLflow."""
+    text: str
 
 
-class Silent:
-    """Hears, and keeps it to itself."""
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What there is to compute."""
 
-    def say(self, text: str) -> None:
-        """Keep it."""
+    plan: Plan
 
-    def planned(self, plan: Plan) -> None:
-        """Keep it."""
 
-    def stage(self, stage: Stage) -> None:
-        """Keep it."""
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A stage begins."""
 
-    def started(self, cell: Cell) -> None:
-        """Keep it."""
+    stage: Stage
 
-    def finished(self, cell: Cell, seconds: float, outcomes: Sequence[Outcome]) -> None:
-        """Keep it."""
 
-    def best(self, title: str, cost_name: str, cost: float) -> None:
-        """Keep it."""
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A worker begins with a cell."""
 
-    def board(self, comparison: Comparison) -> None:
-        """Keep it."""
+    cell: Cell
 
-    def refitting(self, done: int, total: int) -> None:
-        """Keep it."""
 
-    def logging(self, done: int, total: int) -> None:
-        """Keep it."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of a cell; 0 seconds where it was stored."""
+
+    cell: Cell
+    seconds: float
+    outcomes: Sequence[Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Better:
+    """A candidate, complete, that is better than all before it."""
+
+    title: str
+    cost_name: str
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class FirstBoard:
+    """The leaderboard before the search."""
+
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Refitted:
+    """So many models of all are fitted on all rows."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """So many rows of all are written to MLflow."""
+
+    done: int
+    total: int
+
+
+Event = Said | Planned | Began | Started | Finished | Better | FirstBoard | Refitted | Logged
+Watcher = Callable[[Event], None]
+
+
+def silent(_: Event) -> None:
+    """Keep it to itself."""

@@ -16,7 +16,7 @@ from piste.core.errors import PisteError
 from piste.core.fit import Failed, Outcome
 from piste.core.judge import Members, judge
 from piste.prepare import Prepared, prepare
-from piste.watch import Silent
+from piste.watch import silent
 from piste.work import compute
 
 Outcomes = dict[tuple[str, str, int], list[Outcome]]
@@ -38,7 +38,7 @@ def prepared(target: str, columns: tuple[str, ...] = ("x", "z"), **keys) -> Prep
     """Prepare a problem on the rows."""
     usual = {"families": ["linear", "tree", "blend"], "search": {"trials": 2}, "split": {"folds": 3, "repeats": 2}}
     problem = piste.Problem(data=frame()[[*columns, target]], target=target, **usual | keys)
-    return prepare(problem, (), Silent(), quick=False, code=False)
+    return prepare(problem, (), silent, quick=False, code=False)
 
 
 def computed(at: Prepared) -> Outcomes:
@@ -216,5 +216,5 @@ def test_a_held_out_row_is_nowhere():
     changed.loc[sorted(held), ["x", "z"]] += 100.0
     changed.loc[sorted(held), "y"] = 1e6
     problem = at.resolved.problem.model_copy(update={"data": piste.Problem(data=changed[["x", "z", "y"]], target="y").data})
-    again = prepare(problem, (), Silent(), quick=False, code=False)
+    again = prepare(problem, (), silent, quick=False, code=False)
     pd.testing.assert_frame_equal(judged(again, computed(again))[0].losses, comparison.losses, check_exact=True)

@@ -11,7 +11,7 @@ import pytest
 import piste
 from piste.core.plan import Plan, make_plan
 from piste.prepare import Prepared, prepare
-from piste.watch import Silent
+from piste.watch import silent
 from piste.work import kin
 
 ORDER = ("baseline", "default", "search")
@@ -27,7 +27,7 @@ def frame(n: int = 60) -> pd.DataFrame:
 def made(target: str = "n", *, quick: bool = False, **keys) -> Prepared:
     """Prepare a small problem."""
     usual = {"families": ["linear", "tree", "blend"], "search": {"trials": 3}, "split": {"folds": 3, "repeats": 1}}
-    return prepare(piste.Problem(data=frame(), target=target, **usual | keys), (), Silent(), quick=quick, code=False)
+    return prepare(piste.Problem(data=frame(), target=target, **usual | keys), (), silent, quick=quick, code=False)
 
 
 def replanned(prepared: Prepared, *, missing: set[str]) -> Plan:

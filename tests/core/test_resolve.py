@@ -11,7 +11,7 @@ import pytest
 import piste
 from piste.core.errors import PisteError
 from piste.prepare import Prepared, prepare
-from piste.watch import Silent
+from piste.watch import silent
 
 
 def rows(n: int, *, seed: int = 0, **columns) -> pd.DataFrame:
@@ -24,7 +24,7 @@ def rows(n: int, *, seed: int = 0, **columns) -> pd.DataFrame:
 def made(frame: pd.DataFrame, target: str = "y", **keys) -> Prepared:
     """Prepare a problem on these rows, with linear models unless told otherwise."""
     problem = piste.Problem(data=frame, target=target, **{"families": ["linear"], **keys})
-    return prepare(problem, (), Silent(), quick=False, code=False)
+    return prepare(problem, (), silent, quick=False, code=False)
 
 
 def seasons(n: int, per_day: int = 1) -> pd.Series:

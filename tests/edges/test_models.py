@@ -26,7 +26,7 @@ from piste.core.search import live
 from piste.edges.models import Served, load, pack, read_model, unpack
 from piste.families import NAMES, family
 from piste.prepare import Prepared, prepare
-from piste.watch import Silent
+from piste.watch import silent
 from piste.work import Share, Wanted, fit_model
 
 KINDS = {"mean": "y", "distribution": "count", "classes": "kind"}
@@ -79,7 +79,7 @@ def prepared(kind: str) -> Prepared:
         unit=["day", "run"],
         time="day",
     )
-    return prepare(problem, (), Silent(), quick=True, code=False)
+    return prepare(problem, (), silent, quick=True, code=False)
 
 
 def params_of(kin: Family, kind: str, variant: dict) -> dict:

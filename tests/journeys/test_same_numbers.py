@@ -15,21 +15,21 @@ import pandas as pd
 import pytest
 
 import piste
-from piste.watch import Silent
+from piste.watch import Event, Finished
 
 TIMES = ["fit_seconds", "predict_seconds"]
 
 
-class Counting(Silent):
+class Counting:
     """Counts the cells that were fitted, not found."""
 
     def __init__(self) -> None:
         """Begin at none."""
         self.fitted = 0
 
-    def finished(self, cell, seconds, outcomes) -> None:
+    def __call__(self, event: Event) -> None:
         """Count a cell that took time."""
-        self.fitted += seconds > 0
+        self.fitted += isinstance(event, Finished) and event.seconds > 0
 
 
 def timeless(result: piste.Result) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from piste.core.plan import Cell
 from piste.families import NAMES
 from piste.framings import framings
 from piste.prepare import Prepared, prepare
-from piste.watch import Silent
+from piste.watch import silent
 
 HERE = Path(__file__).parent
 SETS = [path.stem for path in sorted(HERE.glob("*.yaml"))]
@@ -34,7 +34,7 @@ N_TRAIN, N_TEST = 1_500, 500  # rows of the first fold that are used, evenly spr
 def prepared(request, shared) -> Prepared:
     """Return a real problem, made ready, with a first fold of fewer rows."""
     shared(request.param)
-    made = prepare(HERE / f"{request.param}.yaml", (), Silent(), quick=True, code=False)
+    made = prepare(HERE / f"{request.param}.yaml", (), silent, quick=True, code=False)
     first = made.folds.folds[0]
     kept = np.unique(np.linspace(0, len(first.train) - 1, N_TRAIN).astype(int))
     test = first.test[np.unique(np.linspace(0, len(first.test) - 1, N_TEST).astype(int))]
@@ -155,6 +155,6 @@ def test_no_column_known_only_after_reaches_a_model(prepared):
 @pytest.mark.parametrize(("name", "columns"), [("bike_hour", ["casual", "registered"]), ("ski_resort3", ["DAY_VISITS", "NIGHT_VISITS"])])
 def test_the_known_leaks_are_declared(name, columns, shared):
     shared(name)
-    made = prepare(HERE / f"{name}.yaml", (), Silent(), quick=True, code=False)
+    made = prepare(HERE / f"{name}.yaml", (), silent, quick=True, code=False)
     assert set(columns) <= set(made.resolved.problem.known_at.after)
     assert pd.Index(columns).isin(made.resolved.table.frame.columns).all()

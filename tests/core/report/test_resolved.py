@@ -15,7 +15,7 @@ from piste.core.report.resolved import MARGIN, scalar
 from piste.edges.strict_yaml import plain
 from piste.edges.strict_yaml import read as read_yaml
 from piste.prepare import Prepared, prepare
-from piste.watch import Silent
+from piste.watch import silent
 
 OWN = "from sklearn.linear_model import Ridge\n\ndef make(alpha=1.0):\n    return Ridge(alpha=alpha)\n"
 OWN_FAMILY = "from piste.families.linear import FAMILY\n"
@@ -90,7 +90,7 @@ def folder(tmp_path) -> Path:
 def made(folder: Path, text: str) -> Prepared:
     """Prepare the problem of a text."""
     (folder / "problem.yaml").write_text(text)
-    return prepare(folder, (), Silent(), quick=False, code=True)
+    return prepare(folder, (), silent, quick=False, code=True)
 
 
 def plainly(text: str) -> list[str]:
