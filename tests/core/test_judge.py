@@ -218,3 +218,15 @@ def test_a_held_out_row_is_nowhere():
     problem = at.resolved.problem.model_copy(update={"data": piste.Problem(data=changed[["x", "z", "y"]], target="y").data})
     again = prepare(problem, (), silent, quick=False, code=False)
     pd.testing.assert_frame_equal(judged(again, computed(again))[0].losses, comparison.losses, check_exact=True)
+
+
+def test_of_a_single_fold_there_is_no_blend_since_nothing_teaches_its_shares():
+    rows = frame().assign(part=np.repeat(["train", "test"], [60, 30]))[["x", "z", "part", "y"]]
+    split = {"scheme": "predefined", "by": "part"}
+    problem = piste.Problem(data=rows, target="y", split=split, families=["linear", "tree", "blend"], search={"trials": 0})
+    at = prepare(problem, (), silent, quick=True, code=False)
+    comparison, _ = judged(at, computed(at))
+    assert {row.family for row in comparison.judged} == {"baseline:constant", "linear", "tree"}
+    [absent] = comparison.absent
+    assert (absent.family, absent.status) == ("blend", "skipped")
+    assert "second fold" in absent.reason

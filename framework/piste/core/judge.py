@@ -28,6 +28,7 @@ from piste.core.verdict import champion, decide, is_baseline
 
 BLEND_TIER = 7
 BLEND_TITLE = "Blend"
+NO_SHARES = "needs a second fold: its shares for one fold are learnt on others"
 
 Outcomes = Mapping[tuple[str, str, int], Sequence[Outcome]]  # candidate key -> what each fold gave
 Members = Mapping[str, Sequence[tuple[float, Candidate]]]  # leaderboard row id -> shares and candidates to refit
@@ -67,7 +68,10 @@ def judge(
     target, metric = resolved.table.target, resolved.metric
     y, weight = target.values[lines.row], resolved.table.weight[lines.row]
     entrants = _entrants(resolved, folds, plan, outcomes, lines)
-    entrants += _blends(entrants, resolved, plan, lines, y, weight)
+    learnable = any(len(lines.others(fold)) for fold in np.unique(lines.fold))
+    unblended = () if learnable else tuple(Absent(name, BLEND, BLEND_TITLE, "skipped", NO_SHARES) for name in plan.blended)
+    if learnable:
+        entrants += _blends(entrants, resolved, plan, lines, y, weight)
     columns = [each.column for each in entrants]
     failures = _failures(plan, outcomes)
     if not any(column.entry.startswith(f"{BASELINE}:") for column in columns):
@@ -106,7 +110,7 @@ def judge(
         metric=metric.name,
         cost_name=metric.cost_name,
         judged=judged,
-        absent=(*plan.absent, *failed),
+        absent=(*plan.absent, *unblended, *failed),
         champion=chosen.id,
         best_baseline=base.id,
         verdict=decide(judged, chosen, metric.cost_name, question, len(columns)),
