@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,6 @@ from piste.core.judge import Members, column_of, judge
 from piste.core.layout import Layout, typed
 from piste.core.losses import Judgements
 from piste.core.model import Model
-from piste.core.plan import Plan
 from piste.core.problem import Problem
 from piste.core.search import Candidate
 from piste.edges import shelf
@@ -33,6 +32,7 @@ from piste.edges.sources import read_file
 from piste.edges.store import Store, versions
 from piste.edges.tracking import Refit, Tracker, TrackingDown, open_store
 from piste.engine import Engine, wanted_model
+from piste.estimate import Estimate, estimate
 from piste.prepare import Prepared, load, prepare
 from piste.result import Result
 from piste.watch import Watcher, silent
@@ -186,16 +186,6 @@ def show(problem: str | Path, *, mlruns: str | Path | None = None) -> Shelved:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a run would compute, and about how long that takes."""
-
-    plan: Plan
-    stored: frozenset[int]  # id() of the cells that are stored
-    seconds: Mapping[int, float]  # id() of a cell -> seconds; NaN where a small fit failed
-    workers: int
-
-
 def plan(
     problem: str | Path | Problem,
     *,
@@ -215,9 +205,7 @@ def plan(
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         store = stack.enter_context(Store(folder / "results.sqlite"))
         engine = stack.enter_context(Engine(prepared, store, watcher, lambda: _workers(prepared, count), DEADLINE))
-        stored = engine.stored()
-        todo = [cell for cell in prepared.plan.cells if id(cell) not in stored]
-        return Estimate(prepared.plan, frozenset(stored), engine.estimate(todo), count)
+        return estimate(engine, count)
 
 
 def predict(

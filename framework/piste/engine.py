@@ -17,10 +17,9 @@ from piste import watch
 from piste.core.comparison import Comparison
 from piste.core.decision import dispersion
 from piste.core.family import Family
-from piste.core.fit import Failed, Outcome, Predicted, Study
+from piste.core.fit import Failed, Outcome, Predicted
 from piste.core.judge import Members
 from piste.core.plan import Cell
-from piste.core.split import Fold
 from piste.edges.executors import Executor, TaskFailed, TimedOut
 from piste.edges.packing import Ref
 from piste.edges.store import Record, Store, fingerprint, key, versions
@@ -31,9 +30,6 @@ from piste.work import Refitted, Share, Wanted, compute, compute_model, join_mod
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "torch")  # whose versions may change a number
 HERE = Path(__file__).parent
 EXAMPLE_ROWS = 5
-PROBE_ROWS = (250, 1_000)  # of the small fits that a plan's times are extrapolated from
-PROBE_SECONDS = 30.0
-START_SECONDS = 0.05  # of a process
 
 
 @dataclass(slots=True)
@@ -103,25 +99,6 @@ class Engine:
         records = self.store.get_many(list(keys.values()))
         return {number for number, name in keys.items() if name in records and not self._retry(records[name])}
 
-    def estimate(self, cells: Sequence[Cell]) -> dict[int, float]:
-        """Extrapolate how long cells take, from their first candidates on a few hundred rows; id() of a cell -> seconds."""
-        largest = max(self.prepared.folds.folds, key=lambda fold: len(fold.train))
-        sizes = [min(size, len(largest.train)) for size in PROBE_ROWS]
-        small = [self.executor.put(_thinned(self.prepared.study, largest, size)) for size in sizes]
-        first: dict[tuple[str, str], Cell] = {}
-        for cell in cells:
-            first.setdefault((cell.framing, cell.entry), cell)
-        probes = {}
-        for row, cell in first.items():
-            alone = Cell(cell.stage, cell.framing, cell.entry, 0, cell.candidates[:1])
-            entry = self.prepared.plan.entries[cell.entry][0]
-            where = self.prepared.folder.resolve()
-            probes[row] = [self.executor.submit(compute, study, alone, entry, where, timeout=PROBE_SECONDS) for study in small]
-        return {id(cell): _extrapolated(probes[cell.framing, cell.entry], sizes, self._rows(cell)) * len(cell.candidates) for cell in cells}
-
-    def _rows(self, cell: Cell) -> int:
-        return len(self.prepared.folds.folds[cell.fold].train)
-
     def _computed(self, cells: Sequence[Cell], keys: Mapping[Cell, str]) -> Iterator[tuple[Cell, Sequence[Outcome]]]:
         running: dict[Future[Any], tuple[Cell, float]] = {}
         queue = list(reversed(cells))
@@ -130,7 +107,7 @@ class Engine:
                 cell = queue.pop()
                 self.watcher(Started(cell))
                 entry = self.prepared.plan.entries[cell.entry][0]
-                future = self.executor.submit(compute, self._sent(), cell, entry, self.prepared.folder.resolve(), timeout=self.deadline)
+                future = self.executor.submit(compute, self.sent(), cell, entry, self.prepared.folder.resolve(), timeout=self.deadline)
                 running[future] = cell, time.perf_counter()
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
@@ -184,7 +161,8 @@ class Engine:
             sources = [self.prepared.folder / own]
         return [kin.name, written.factory, fingerprint(*sources, HERE / "framings" / f"{framing}.py")]
 
-    def _sent(self) -> Ref:
+    def sent(self) -> Ref:
+        """Return the study as the workers have it."""
         if self._study is None:
             self._study = self.executor.put(self.prepared.study)
         return self._study
@@ -202,7 +180,7 @@ class Engine:
                     models[named.setdefault(_same(part), self._refit_key(part))] = part
         where, layout = self.prepared.folder.resolve(), self.prepared.layout
         sample = self.prepared.resolved.table.frame.iloc[self.prepared.folds.whole.train[:EXAMPLE_ROWS]]
-        tasks = {key: (compute_model, self._sent, each, layout, sample, where) for key, each in models.items()}
+        tasks = {key: (compute_model, self.sent, each, layout, sample, where) for key, each in models.items()}
         total = len(tasks) + len(joined)
         found = self._models(tasks, 0, total)
         parts = {id: [found[named[_same(part)]] for part in blend.alone()] for id, blend in joined.items()}
@@ -269,24 +247,6 @@ def wanted_model(prepared: Prepared, comparison: Comparison, id: str, members: M
     features = tuple(column.name for column in table.features)
     also = needed(shares, table.frame.columns, table.target.name)
     return Wanted(row.title, row.framing, features, also, spread, shares)
-
-
-def _thinned(study: Study, fold: Fold, n: int) -> Study:
-    """Return a study with one fold, whose training part is about n of the fold's rows, evenly spread."""
-    chosen = np.unique(np.linspace(0, len(fold.train) - 1, n).astype(int))
-    thin = Fold(fold.name, 0, fold.train[chosen], fold.stop[chosen], fold.test[:n])
-    return replace(study, folds=replace(study.folds, folds=(thin,)))
-
-
-def _extrapolated(probes: Sequence[Future[Any]], sizes: Sequence[int], n: int) -> float:
-    """Continue the times of two small fits to n rows by a power law of an exponent from 0 to 2.5; NaN where one failed."""
-    try:
-        times = [max(1e-4, (done := probe.result()[0]).fit_seconds + done.predict_seconds) for probe in probes]
-    except TaskFailed:
-        return float("nan")
-    grown = sizes[-1] / sizes[0]
-    power = float(np.clip(np.log(times[-1] / times[0]) / np.log(grown), 0.0, 2.5)) if grown > 1 else 1.0
-    return START_SECONDS + float(times[-1] * (n / sizes[-1]) ** power)
 
 
 def _same(wanted: Wanted) -> str:

@@ -25,7 +25,7 @@ from piste.core.verdict import is_baseline
 from piste.watch import Began, Better, Event, Finished, FirstBoard, Logged, Planned, Refitted, Said, Started
 
 if TYPE_CHECKING:
-    from piste.api import Estimate
+    from piste.estimate import Estimate
 
 PLOT = 21  # characters of the drawn intervals
 STAGES = {"baseline": "baselines", "default": "every family's default", "search": "search"}
