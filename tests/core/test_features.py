@@ -78,6 +78,22 @@ def test_codes_hold_missing_and_unseen_levels_as_nan(frame):
     assert np.isnan(codes)[unseen["colour"].isna().to_numpy()].all()
 
 
+@pytest.mark.parametrize(
+    ("levels", "ordered"),
+    [
+        (["10", "9", "2", "10", "10"], ("2", "9", "10")),
+        (["May", "June", "April", "June"], ("April", "May", "June")),
+        (["Sunday", "Monday", "Sunday"], ("Monday", "Sunday")),
+        (["c", "B", "a", "c"], ("a", "B", "c")),
+    ],
+)
+def test_codes_count_levels_in_their_natural_order_not_by_how_often_they_occur(levels, ordered):
+    frame = pd.DataFrame({"level": pd.Series(levels, dtype="str")})
+    encoding = learn(frame, np.arange(len(levels)), "codes")
+    assert encoding.columns[0].levels == ordered
+    assert encoding.apply(frame)[:, 0].tolist() == [ordered.index(level) for level in levels]
+
+
 def test_an_unseen_level_is_no_level_in_onehot():
     frame = pd.DataFrame({"colour": pd.Series(["a", "b", "c", "a", "z"], dtype="str")})
     encoding = learn(frame, np.arange(4), "onehot")

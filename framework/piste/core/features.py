@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,10 @@ FeatureKind = Literal["number", "category"]
 ONEHOT_LEVELS = 30  # the most frequent ones get a column each, the rest share one
 CODE_LEVELS = 250  # LightGBM's bins end at 255
 OTHER = "other levels"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 def expand(frame: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
@@ -64,7 +68,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """What was learnt of a category: its levels in the training rows, most frequent first."""
+    """What was learnt of a category: its levels in the training rows, of codes in their natural order, else by frequency."""
 
     name: str
     levels: tuple[str, ...]
@@ -154,7 +158,20 @@ def _learn_category(name: str, values: pd.Series, matrix: MatrixKind) -> Categor
     counts = values.value_counts()  # most frequent first; ties by name, so that row order does not matter
     ranked = sorted(counts.index, key=lambda level: (-counts[level], level))
     most = CODE_LEVELS if matrix == "codes" else ONEHOT_LEVELS
-    return Category(name, tuple(ranked[:most]), rest=len(ranked) > most, missing=bool(values.isna().any()))
+    kept = ranked[:most] if matrix != "codes" else sorted(ranked[:most], key=_natural(ranked[:most]))
+    return Category(name, tuple(kept), rest=len(ranked) > most, missing=bool(values.isna().any()))
+
+
+def _natural(levels: Sequence[str]) -> Callable[[str], float | str]:
+    """Return the order that people would put levels in, which trees that split codes live by: 2 before 10, May before June."""
+    for names in (WEEKDAYS, MONTHS):
+        if set(levels) <= set(names):
+            return names.index
+    try:
+        numbers = {level: float(level) for level in levels}
+    except ValueError:
+        return str.casefold
+    return numbers.__getitem__
 
 
 def _onehot_levels(column: Category) -> tuple[str, ...]:
