@@ -36,7 +36,7 @@ from piste.estimate import Estimate, estimate
 from piste.prepare import Prepared, load, prepare
 from piste.result import Result
 from piste.watch import Watcher, silent
-from piste.work import Refitted, fit_model
+from piste.work import Refitted, fit_model, looks_back
 
 DEADLINE = 600.0  # seconds that a cell may take
 IMPORTED = ("piste.work", "scipy.stats", "scipy.linalg", "sklearn.pipeline")  # by every worker, before it is needed
@@ -272,4 +272,6 @@ def _champion(prepared: Prepared | None, shelved: Shelved, packed: bytes) -> tup
     row = shelved.comparison.row(id)
     members = {id: [(weight, Candidate(row.framing, entry, 0, params)) for weight, entry, params in shelved.members[id]]}
     wanted = wanted_model(prepared, shelved.comparison, id, members)
+    if past := looks_back(wanted.members):
+        raise PisteError(f"{row.title}: cannot answer new rows: it looks back at {past}, and a model holds no past")
     return fit_model(prepared.study, wanted, prepared.folder.resolve()), prepared.layout.requiring((*wanted.features, *wanted.also))

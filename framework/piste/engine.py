@@ -25,7 +25,7 @@ from piste.edges.packing import Ref
 from piste.edges.store import Record, Store, fingerprint, key, versions
 from piste.prepare import Prepared
 from piste.watch import Finished, Started, Watcher
-from piste.work import Refitted, Share, Wanted, compute, compute_model, join_models, needed
+from piste.work import Refitted, Share, Wanted, compute, compute_model, join_models, looks_back, needed
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "torch")  # whose versions may change a number
 HERE = Path(__file__).parent
@@ -172,7 +172,7 @@ class Engine:
         wanted = {row.id: wanted_model(self.prepared, comparison, row.id, members) for row in comparison.judged}
         single = {id: each for id, each in wanted.items() if len(each.members) == 1}
         joined = {id: each for id, each in wanted.items() if id not in single}
-        models = {self._refit_key(each): each for each in single.values()}
+        models = {self._refit_key(each): each for each in single.values() if not looks_back(each.members)}
         named = {_same(each): name for name, each in models.items()}  # what a row has fitted, a blend need not
         for blend in joined.values():
             for part in blend.alone():
@@ -190,6 +190,9 @@ class Engine:
             if all(part.packed for part in each)
         }
         found |= self._models(whole, len(tasks), total)
+        for rule in single.values():
+            if past := looks_back(rule.members):
+                found[self._refit_key(rule)] = Refitted(b"", f"it looks back at {past}, and a model holds no past", {}, None)
         for id, each in parts.items():
             if reason := next((part.reason for part in each if not part.packed), ""):
                 found[self._refit_key(joined[id])] = Refitted(b"", f"a member has no model: {reason}", {}, None)

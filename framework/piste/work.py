@@ -124,6 +124,15 @@ def _packed(model: Model, layout: Layout, families: dict[str, Family], sample: A
         return Refitted(b"", str(error), history, answer, inputs)
 
 
+def looks_back(shares: Sequence[Share]) -> str:
+    """Return the earlier values that the rules among the members look up, such as "count@-7d"; empty where none does.
+
+    A model file holds no past, so such a rule is judged, but answers no new rows.
+    """
+    written = [str(share.params["expression"]) for share in shares if "expression" in share.params]
+    return ", ".join(f"{column}{lag}" for text in written for column, lag in expression.lags(expression.parse(text)))
+
+
 def needed(shares: Sequence[Share], columns: Container[str], target: str) -> tuple[str, ...]:
     """Return the columns that the rules among the members read, beside the features.
 

@@ -196,3 +196,20 @@ def test_mlflow_loads_the_champion_and_answers_as_piste_does(counters, capsys):
     pd.testing.assert_frame_equal(answered, piste.predict(counters, rows, mlruns=counters / "mlruns"))
     kept = Path(client.get_logged_model(output.model_id).artifact_location.removeprefix("file://"))
     assert not [path.name for path in kept.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib", ".pt")]
+
+
+def test_a_rule_that_looks_back_is_judged_but_says_that_it_answers_no_new_rows(counters, tmp_path):
+    rows = pd.read_csv(counters / "rows.csv")
+    rows["visitors"] = rows.groupby("counter")["visitors"].transform(
+        lambda each: list(each[:7]) * 12 + list(each[:6])
+    )  # week by week the same
+    folder = tmp_path / "weekly"
+    folder.mkdir()
+    rows.to_csv(folder / "rows.csv", index=False)
+    (folder / "problem.yaml").write_text((counters / "problem.yaml").read_text())
+    result = piste.run(folder, changes=["families=[tree]", "search.trials=0"], mlruns=tmp_path / "runs")
+    assert result.champion == "mean/baseline:last_week/plug_in"
+    with pytest.raises(piste.PisteError, match="looks back at visitors@-7d"):
+        result.predict(rows)
+    with pytest.raises(piste.PisteError, match="looks back at visitors@-7d"):
+        piste.predict(folder, rows, mlruns=tmp_path / "runs")
