@@ -52,7 +52,7 @@ def tree(params, train, y, stop, seed):
 
 
 def forest(params, train, y, stop, seed):
-    return RandomForestRegressor(300, random_state=seed).fit(train, y)
+    return RandomForestRegressor(300, max_features=params["max_features"], random_state=seed).fit(train, y)
 
 
 def boosting(params, train, y, stop, seed):
