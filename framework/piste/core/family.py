@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
@@ -48,16 +48,6 @@ class Rows:
         """Return the chosen rows (a mask or row numbers)."""
         X = self.X[chosen] if isinstance(self.X, np.ndarray) else self.X.iloc[chosen]
         return Rows(X, self.y[chosen], self.sample_weight[chosen], self.names, self.categorical)
-
-
-class Estimator(Protocol):
-    """A model as scikit-learn spells it; `predict_proba` and `classes_` where the task is classes."""
-
-    def fit(self, X: Any, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Any:
-        """Learn from rows."""
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the mean (or the class code) of each row."""
 
 
 @dataclass(frozen=True, slots=True)

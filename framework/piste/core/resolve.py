@@ -111,8 +111,6 @@ def _split(problem: Problem, table: Table, reasons: dict[str, str]) -> Rule:
             repeats, reasons["split.repeats"] = (3, small) if n < SMALL else (1, f"{n:,} rows: other folds would give about the same")
     elif repeats > 1 and scheme not in ("kfold", "stratified"):
         raise PisteError(problem.fault("split.repeats", f"must be 1 for scheme '{scheme}': its folds cannot be drawn again"))
-    if split.gap is not None and scheme != "forward":
-        raise PisteError(problem.fault("split.gap", f"must go with scheme 'forward', but the scheme is '{scheme}'"))
     return Rule(scheme, by, together, folds, repeats, split.gap, split.holdout)
 
 
