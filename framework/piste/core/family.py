@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-Kind = Literal["mean", "distribution", "classes"]
+Kind = Literal["mean", "distribution", "quantiles", "classes"]
 MatrixKind = Literal["raw", "codes", "onehot", "scaled"]
 Value = float | int | str | bool | None
 Params = Mapping[str, Value]
@@ -18,13 +18,17 @@ Params = Mapping[str, Value]
 class Task:
     """A learning task, as a framing makes it of the problem.
 
-    mean: y is a float; predict the conditional mean. distribution: y is a count >= 0; predict its mean, fitted by
-    Poisson likelihood. classes: y is a code 0..n_classes-1; predict a probability of each.
+    mean: y is a float; predict the conditional mean; of several numbers at once, where `n_outputs` is above 1: y is then
+    (n_samples, n_outputs), and so is the prediction. distribution: y is a count >= 0; predict its mean, fitted by Poisson
+    likelihood. quantiles: y is a float; predict the quantile at each of `levels`, (n_samples, n_levels), fitted by pinball
+    loss. classes: y is a code 0..n_classes-1; predict a probability of each.
     """
 
     kind: Kind
     n_train: int  # rows of the largest training part: what size-dependent choices look at
     n_classes: int = 0
+    levels: tuple[float, ...] = ()  # ascending, between 0 and 1
+    n_outputs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class Family:
         fit_fold: (task, candidates, train, stop, tests, seeds) -> one tuple of predictions (one per matrix of `tests`)
             for each candidate: an exact shortcut that gives the plain loop's predictions.
         why_not: a reason not to take a task, as a sentence, or None.
+        several: whether a task of several numbers at once is taken (`Task.n_outputs`).
         requires: packages that must be installed; absent: skipped with the install line as the reason.
         state, restore: fitted estimator -> JSON values and arrays, and back, for estimators of our own or of a library
             with a text format; None for plain scikit-learn ones, which skops stores.
@@ -130,6 +135,7 @@ class Family:
     fit: Callable[[Task, Params, Rows, np.ndarray, int], Any] | None = None
     fit_fold: Callable[[Task, Sequence[Params], Rows, np.ndarray, Sequence[Any], Sequence[int]], list[tuple[np.ndarray, ...]]] | None = None
     why_not: Callable[[Task], str | None] = always
+    several: bool = False
     requires: tuple[str, ...] = ()
     titles: Mapping[Kind, str] = field(default_factory=dict)
     state: Callable[[Any], dict[str, Any]] | None = None

@@ -140,9 +140,9 @@ def _fit_and_predict(
     start = clock()
     estimator, notes = fit_one(task, family, params, train, stop, seed)
     fitted = clock()
-    at_test = predict(task.kind, estimator, tests[0], task.n_classes)
+    at_test = predict(task, estimator, tests[0])
     predicted = clock()
-    rest = [predict(task.kind, estimator, X, task.n_classes) for X in tests[1:]]
+    rest = [predict(task, estimator, X) for X in tests[1:]]
     return (at_test, *rest), fitted - start, predicted - fitted, notes
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from piste.core.decision import NegativeBinomial
-from piste.core.family import Kind
+from piste.core.family import Kind, Task
 from piste.core.features import Encoding, expand
 
 
@@ -45,7 +45,7 @@ class Model:
         total: np.ndarray | float = 0.0
         for member in self.members:
             matrix = pd.concat([expanded, rules], axis=1) if member.encoding.matrix == "raw" else expanded
-            total = total + member.weight * predict(self.kind, member.estimator, member.encoding.apply(matrix), len(self.labels))
+            total = total + member.weight * predict(self.task, member.estimator, member.encoding.apply(matrix))
         return np.asarray(total)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -70,19 +70,20 @@ def rule_columns(frame: pd.DataFrame, expanded: pd.DataFrame, also: Sequence[str
     return both.loc[:, ~both.columns.duplicated() & ~both.columns.isin(expanded.columns)]
 
 
-def predict(kind: Kind, estimator: Any, X: Any, n_classes: int) -> np.ndarray:
-    """Predict with one estimator: (n_rows,) means, or (n_rows, n_classes) probabilities in the order of the codes.
+def predict(task: Task, estimator: Any, X: Any) -> np.ndarray:
+    """Predict with one estimator: (n_rows,) means, or what the task asks for in columns: outputs, quantiles, probabilities.
 
     Raises:
         FloatingPointError: a prediction is not a finite number.
     """
     found: np.ndarray
-    if kind == "classes":
-        found = np.zeros((len(X), n_classes))
+    if task.kind == "classes":
+        found = np.zeros((len(X), task.n_classes))
         found[:, np.asarray(estimator.classes_, dtype=int)] = estimator.predict_proba(X)
     else:
-        found = np.asarray(estimator.predict(X), dtype=float).reshape(len(X))
-        if kind == "distribution":
+        width = len(task.levels) if task.kind == "quantiles" else task.n_outputs
+        found = np.asarray(estimator.predict(X), dtype=float).reshape((len(X), width) if width > 1 else len(X))
+        if task.kind == "distribution":
             found = np.maximum(found, 0.0)
     if bad := int((~np.isfinite(found)).any(axis=tuple(range(1, found.ndim))).sum()):
         raise FloatingPointError(f"predicted no finite number for {bad:,} of {len(found):,} rows")
