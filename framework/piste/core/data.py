@@ -32,8 +32,35 @@ class Target:
 
     name: str
     kind: TargetKind
-    values: np.ndarray  # (n_rows,) float for numeric and count; int codes for binary and category
+    values: np.ndarray  # (n_rows,) float for numeric and count; int codes for binary, category and ordered
     labels: tuple[str, ...] = ()  # of the codes, as text; for binary the positive class is the last
+    levels: tuple[str, ...] = ()  # names of the levels that a number is cut into, lowest first
+    thresholds: np.ndarray | None = None  # (n_rows, n_levels - 1): the least value of every level but the first
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the names of the classes, or of the levels that a number is cut into; none where it is not cut."""
+        return self.labels or self.levels
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Return the code of each row's class or level, (n_rows,) int."""
+        if self.thresholds is None:
+            return self.values
+        return level_of(self.values, self.thresholds)
+
+
+def level_of(values: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Return how many thresholds each value has reached.
+
+    Args:
+        values: (n_rows,).
+        thresholds: (n_rows, n_levels - 1), ascending in each row.
+
+    >>> level_of(np.array([1.0, 3.0]), np.array([[2.0, 4.0], [2.0, 3.0]]))
+    array([0, 2])
+    """
+    return np.asarray((values[:, None] >= thresholds).sum(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
