@@ -1,7 +1,8 @@
 """A small ski resort, simulated: what is known at 18:00, then what happens on the slopes the next day.
 
 The two halves meet only in `Evening`: `happens` looks at nothing else. So the distribution of tomorrow's skiers, given all
-that could be known, is what `happens` draws again and again for the same evening, whatever is drawn before and after it.
+that could be known, is what `happens` draws again and again for the same evening, whatever is drawn before and after it: that
+is `bayes`, and no model can decide better in the long run.
 
 Where numbers come from: densities on the slope per class of skier, BC All Season Resort Guidelines (quoted by the FIS
 wiki); lift capacities 1200 (double) and 2400 (quad) per hour; four types of customer, NSAA visits 2017-18; demand highest
@@ -12,12 +13,15 @@ in models of Verbier and La Plagne. The coefficients themselves are assumptions,
 import contextlib
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
+
+T = TypeVar("T")
 
 FIRST_YEAR, SEASONS, DAYS = 2021, 5, 124  # each season opens on 4 December
 HOURS = np.arange(9, 16)
@@ -90,6 +94,10 @@ CUSTOMERS = (
         (0.75, 0.95, 1.0, 0.80, 0.88, 0.75, 0.50), 2.2, (-1.6, 0.3, 1.3, 1.0), 0.9,
     ),
 )  # fmt: skip
+
+CALENDAR = ("weekday", "holiday", "day_of_season")  # as the tables name what is known at 18:00, and `Evening` too
+TICKETS = tuple(f"tickets_{kind.name}" for kind in CUSTOMERS)
+WEATHER = ("snow_24h", "snow_72h", "temp_forecast", "wind_forecast", "snow_forecast")
 
 PER_HOUR = np.array([run.hectares * run.density * 60 / run.minutes for run in RUNS])  # (runs,) skiers when full
 EXPOSURE = np.array([run.exposure for run in RUNS])
@@ -244,11 +252,25 @@ def flows(riding: np.ndarray, charm: np.ndarray, is_open: np.ndarray) -> tuple[n
     return flow, load
 
 
-def simulate(seed: int) -> pd.DataFrame:
-    """Return one row per day and run, 4,960 in all: what was known, `skiers`, and what was known only afterwards."""
+def winters(seed: int) -> tuple[Evening, Day]:
+    """Draw all evenings of five winters, and the day that followed each."""
     evening_rng, day_rng = np.random.default_rng(seed).spawn(2)
     evening, fallen = known_by_evening(evening_rng)
-    day = happens(day_rng, evening, fallen)
+    return evening, happens(day_rng, evening, fallen)
+
+
+def known_columns(evening: Evening) -> dict[str, np.ndarray]:
+    """Name what is known at 18:00 as the tables do, (days,) each."""
+    return {
+        **{name: getattr(evening, name) for name in CALENDAR},
+        **{name: evening.tickets[:, at] for at, name in enumerate(TICKETS)},
+        **{name: getattr(evening, name) for name in WEATHER},
+    }
+
+
+def simulate(seed: int) -> pd.DataFrame:
+    """Return one row per day and run, 4,960 in all: what was known, `skiers`, and what was known only afterwards."""
+    evening, day = winters(seed)
 
     def per_day(values: np.ndarray) -> np.ndarray:
         return np.repeat(values, len(RUNS))
@@ -256,7 +278,6 @@ def simulate(seed: int) -> pd.DataFrame:
     def per_run(values: list[str] | np.ndarray) -> np.ndarray:
         return np.tile(np.asarray(values), len(evening.date))
 
-    waiting = 1 + 25 * day.load**3 / (1 + day.load**3)  # minutes, (days, hours, lifts); longer queues put people off
     return pd.DataFrame(
         {
             "date": per_day(evening.date).astype("M8[ms]"),
@@ -264,34 +285,166 @@ def simulate(seed: int) -> pd.DataFrame:
             "grade": per_run([run.grade for run in RUNS]),
             "lift": per_run([run.lift for run in RUNS]),
             "capacity": per_run((PER_HOUR * len(HOURS)).round()),
-            "weekday": per_day(evening.weekday),
-            "holiday": per_day(evening.holiday),
-            "day_of_season": per_day(evening.day_of_season),
-            **{f"tickets_{kind.name}": per_day(evening.tickets[:, at]) for at, kind in enumerate(CUSTOMERS)},
-            "snow_24h": per_day(evening.snow_24h),
-            "snow_72h": per_day(evening.snow_72h),
-            "temp_forecast": per_day(evening.temp_forecast),
-            "wind_forecast": per_day(evening.wind_forecast),
-            "snow_forecast": per_day(evening.snow_forecast),
+            **{name: per_day(values) for name, values in known_columns(evening).items()},
             "skiers": day.counts.sum(axis=1).ravel(),
             "scans_total": per_day(day.counts.sum(axis=(1, 2))),
-            "wait_minutes": waiting.mean(axis=1)[:, LIFT_OF].round(1).ravel(),
+            "wait_minutes": waiting(day.load).mean(axis=1)[:, LIFT_OF].round(1).ravel(),
             "hours_open": day.open.sum(axis=1).ravel(),
             "snow_overnight": per_day(day.snow_overnight),
         }
     )
 
 
+def simulate_hours(seed: int) -> pd.DataFrame:
+    """Return the same winters by the hour, 34,720 rows: one per day, hour and run, with its `count`."""
+    evening, day = winters(seed)
+
+    def per_day(values: np.ndarray) -> np.ndarray:
+        return np.repeat(values, len(HOURS) * len(RUNS))
+
+    def per_run(values: list[str] | np.ndarray) -> np.ndarray:
+        return np.tile(np.asarray(values), len(evening.date) * len(HOURS))
+
+    hour = np.tile(np.repeat(HOURS, len(RUNS)), len(evening.date))
+    date = per_day(evening.date)
+    return pd.DataFrame(
+        {
+            "date": date.astype("M8[ms]"),
+            "time": (date + hour * np.timedelta64(1, "h")).astype("M8[ms]"),
+            "hour": hour,
+            "run": per_run([run.name for run in RUNS]),
+            "grade": per_run([run.grade for run in RUNS]),
+            "lift": per_run([run.lift for run in RUNS]),
+            "capacity": per_run(PER_HOUR.round()),
+            **{name: per_day(values) for name, values in known_columns(evening).items()},
+            "count": day.counts.ravel(),
+            "scans_total": np.repeat(day.counts.sum(axis=2).ravel(), len(RUNS)),
+            "wait_minutes": waiting(day.load)[..., LIFT_OF].round(1).ravel(),
+            "lift_open": day.open.ravel().astype(int),
+            "snow_overnight": per_day(day.snow_overnight),
+        }
+    )
+
+
+def waiting(load: np.ndarray) -> np.ndarray:
+    """Return the minutes in the queue of a lift by its load, same shape; longer queues put people off."""
+    return 1 + 25 * load**3 / (1 + load**3)
+
+
+def bayes(frame: pd.DataFrame, n_draws: int = 300) -> np.ndarray:
+    """Draw the target of each row again and again, given what is known at 18:00 and nothing else.
+
+    The best that anyone could predict: exact but for the error of so many draws, for every cost. The evening is read from the
+    row itself, so it holds for whatever seed made the rows, and the draws of a row are the same whichever rows stand beside it.
+    One draw is one day for all rows of a date: draws of several runs may be added.
+
+    Args:
+        frame: (n_rows, ...) rows of `ski_hours`, or, where there is no `hour`, of `ski_days`: any of them, in any order.
+        n_draws: of each row.
+
+    Returns:
+        (n_rows, n_draws) skiers, in the order of the rows.
+
+    Raises:
+        ValueError: a run or an hour that the resort does not have, or rows that tell one evening in two ways.
+    """
+    evening, of_row = evenings(frame)
+    run = positions(frame["run"], [each.name for each in RUNS])
+    known = b"".join(getattr(evening, field.name).tobytes() for field in fields(Evening))
+    counts = kept(f"bayes-{n_draws}", ".npz", known, lambda: redrawn(evening, n_draws), read=_read_npz, write=_write_npz)
+    if "hour" in frame:
+        return counts[of_row, :, positions(frame["hour"], HOURS.tolist()), run]
+    return counts.sum(axis=2, dtype=counts.dtype)[of_row, :, run]
+
+
+def evenings(frame: pd.DataFrame) -> tuple[Evening, np.ndarray]:
+    """Read the evenings back from rows: each once, in the order of dates, and which of them each row follows, (n_rows,).
+
+    Raises:
+        ValueError: rows of one date differ in what was known on its evening.
+    """
+    date, first, of_row = np.unique(frame["date"].to_numpy("M8[D]"), return_index=True, return_inverse=True)
+    known = {name: frame[name].to_numpy(dtype=float if name in WEATHER else int) for name in (*CALENDAR, *TICKETS, *WEATHER)}
+    for name, values in known.items():
+        if (values != values[first][of_row]).any():
+            raise ValueError(f"rows of one date must agree in '{name}', known on its evening, but do not")
+    once = {name: values[first] for name, values in known.items()}
+    return Evening(
+        season=(date - np.timedelta64(182, "D")).astype("M8[Y]").astype(int) + 1970 - FIRST_YEAR,  # winters run over a new year
+        date=date,
+        **{name: once[name] for name in (*CALENDAR, *WEATHER)},
+        tickets=np.column_stack([once[name] for name in TICKETS]),
+    ), of_row
+
+
+def positions(values: pd.Series, known: list) -> np.ndarray:
+    """Return where each value stands among those that the resort has, (n_rows,).
+
+    Raises:
+        ValueError: one is not among them.
+    """
+    found = pd.Index(known).get_indexer(values)
+    if (found < 0).any():
+        raise ValueError(f"'{values.name}' must be one of {known}, but is {values[found < 0].iloc[0]!r}")
+    return found
+
+
+def redrawn(evening: Evening, n_draws: int) -> np.ndarray:
+    """Draw the day after each evening again and again: counts, (days, n_draws, hours, runs)."""
+    counts = np.empty((len(evening.date), n_draws, len(HOURS), len(RUNS)), dtype=np.int32)  # half of the memory
+    for at, date in enumerate(evening.date):
+        same = Evening(**{field.name: np.repeat(getattr(evening, field.name)[[at]], n_draws, axis=0) for field in fields(Evening)})
+        # A stream of its own for each date, and none that a seed of `simulate` gives: those are spawned, these are not.
+        counts[at] = happens(np.random.default_rng([1800, int(date.astype(int))]), same).counts
+    return counts
+
+
 def ski_days(seed: int = 0) -> pd.DataFrame:
     """Return the rows of `simulate(seed)`, kept in .cache/ under the hash of all that determines them."""
-    determined_by = b"\0".join([Path(__file__).read_bytes(), np.__version__.encode(), str(seed).encode()])
-    kept = Path(__file__).with_name(".cache") / f"ski_days-{seed}-{hashlib.sha256(determined_by).hexdigest()[:16]}.parquet"
-    if kept.exists():
-        return pd.read_parquet(kept)
-    rows = simulate(seed)
-    with contextlib.suppress(OSError):  # in a folder that cannot be written to, they are simulated again the next time
-        kept.parent.mkdir(exist_ok=True)
-        aside = kept.with_suffix(f".{os.getpid()}.tmp")  # whole or not at all, also where two runs write at once
-        rows.to_parquet(aside, index=False)
-        os.replace(aside, kept)
-    return rows
+    return kept(f"ski_days-{seed}", ".parquet", b"", lambda: simulate(seed), read=pd.read_parquet, write=_write_parquet)
+
+
+def ski_hours(seed: int = 0) -> pd.DataFrame:
+    """Return the rows of `simulate_hours(seed)`, kept as those of `ski_days` are."""
+    return kept(f"ski_hours-{seed}", ".parquet", b"", lambda: simulate_hours(seed), read=pd.read_parquet, write=_write_parquet)
+
+
+def kept(name: str, ending: str, given: bytes, make: Callable[[], T], *, read: Callable[[Path], T], write: Callable[[T, Path], None]) -> T:
+    """Return what was made before, or make it, and keep it in .cache/ under the hash of all that determines it.
+
+    Args:
+        name: of the file, before the hash: what is made, with its numbers.
+        ending: of the file.
+        given: what else determines it, beside the name, this file and numpy.
+        make: makes it.
+        read: reads it from a file.
+        write: writes it to a file.
+    """
+    determined_by = b"\0".join([Path(__file__).read_bytes(), np.__version__.encode(), name.encode(), given])
+    path = Path(__file__).with_name(".cache") / f"{name}-{hashlib.sha256(determined_by).hexdigest()[:16]}{ending}"
+    if path.exists():
+        return read(path)
+    made = make()
+    with contextlib.suppress(OSError):  # in a folder that cannot be written to, it is made again the next time
+        path.parent.mkdir(exist_ok=True)
+        aside = path.with_suffix(f".{os.getpid()}.tmp")  # whole or not at all, also where two runs write at once
+        try:
+            write(made, aside)
+            os.replace(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)
+    return made
+
+
+def _write_parquet(rows: pd.DataFrame, path: Path) -> None:
+    rows.to_parquet(path, index=False)
+
+
+def _read_npz(path: Path) -> np.ndarray:
+    with np.load(path) as file:
+        return file["counts"]
+
+
+def _write_npz(counts: np.ndarray, path: Path) -> None:
+    with path.open("wb") as file:  # given a path, numpy would add an ending
+        np.savez_compressed(file, counts=counts)
