@@ -34,7 +34,7 @@ def test_a_network_is_layers_of_torch():
     np.testing.assert_allclose(ours.answer(X), theirs, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("link", "n_out"), [("identity", 1), ("exp", 1), ("sigmoid", 1), ("softmax", 3)])
+@pytest.mark.parametrize(("link", "n_out"), [("identity", 1), ("exp", 1), ("sigmoid", 1), ("softmax", 3), ("ladder", 3)])
 def test_members_are_averaged_as_answers_not_as_scores(link, n_out):
     both = network(link=link, n_members=2, n_out=n_out)
     each = [
@@ -49,6 +49,10 @@ def test_probabilities_sum_to_one(link, n_out):
     np.testing.assert_allclose(network(link=link, n_members=2, n_out=n_out).answer(X).sum(axis=1), 1)
 
 
+def test_quantiles_never_cross():
+    assert (np.diff(network(link="ladder", n_members=2, n_out=5).answer(X), axis=1) >= 0).all()
+
+
 def test_many_rows_are_answered_as_few():
     many = np.tile(X, (CHUNK // len(X) + 2, 1))
     np.testing.assert_allclose(network().answer(many)[-50:], network().answer(X), rtol=1e-5, atol=1e-6)
@@ -59,7 +63,7 @@ def test_no_rows_have_no_answers():
 
 
 def test_every_link_is_an_output_layer_of_a_network():
-    assert {"identity", "exp", "sigmoid", "softmax"} == set(LINKS)
+    assert {"identity", "exp", "sigmoid", "softmax", "ladder"} == set(LINKS)
 
 
 def test_a_network_kept_as_arrays_answers_the_same():

@@ -17,7 +17,7 @@ from piste.numeric.training import Loss, Recipe, Sample, train
 MIN_EPOCHS = 20
 """Of large tables, where `steps` would end sooner."""
 
-LOSSES: dict[Kind, Loss] = {"mean": "squared", "classes": "cross_entropy", "distribution": "poisson"}
+LOSSES: dict[Kind, Loss] = {"mean": "squared", "classes": "cross_entropy", "distribution": "poisson", "quantiles": "pinball"}
 
 FORMAT = 1  # of the stored state
 
@@ -73,18 +73,21 @@ class Perceptrons:
     history_: dict[str, np.ndarray]
     best_epoch_: int
 
-    def __init__(self, kind: Kind, params: Params, seed: int) -> None:
+    centre_: np.ndarray | float = 0.0  # (n_outputs,) where there are several
+    scale_: np.ndarray | float = 1.0
+
+    def __init__(self, kind: Kind, params: Params, seed: int, levels: tuple[float, ...] = ()) -> None:
         self.kind = kind
         self.params = dict(params)
         self.seed = seed
-        self.centre_, self.scale_ = 0.0, 1.0
+        self.levels = levels
 
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None, stop: np.ndarray | None = None) -> Perceptrons:
         """Learn from rows.
 
         Args:
             X: (n_samples, n_features), standardised
-            y: (n_samples,) numbers, counts or codes
+            y: (n_samples,) numbers, counts or codes, or (n_samples, n_outputs) numbers
             sample_weight: (n_samples,)
             stop: (n_samples,) of bool: rows set aside by the split's own rule.
 
@@ -96,7 +99,7 @@ class Perceptrons:
         used = weight > 0
         X, y, held, weight = X[used], y[used], held[used], weight[used] / weight[used].mean()
         y = self._target(y, weight)
-        recipe = self._recipe(len(y))
+        recipe = self._recipe(y)
         best, history = recipe.n_epochs, {}
         if held.any() and not held.all():
             encoding = self._encoding(X[~held])
@@ -116,29 +119,38 @@ class Perceptrons:
             self.classes_, code = np.unique(y, return_inverse=True)
             return code
         y = y.astype(float)
-        mean = float(np.average(y, weights=weight))
+        mean = np.average(y, axis=0, weights=weight)
         if self.kind == "distribution":
             self.scale_ = mean if mean > 0 else 1.0
             return y / self.scale_
-        deviation = float(np.sqrt(np.average((y - mean) ** 2, weights=weight)))
-        self.centre_, self.scale_ = mean, deviation if deviation > 0 else 1.0
+        deviation = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
+        self.centre_, self.scale_ = mean, np.where(deviation > 0, deviation, 1.0)
         return (y - self.centre_) / self.scale_
 
-    def _recipe(self, n_samples: int) -> Recipe:
+    def _recipe(self, y: np.ndarray) -> Recipe:
         params = cast("dict[str, Any]", self.params)
-        batch = batch_size(n_samples)
+        batch = batch_size(len(y))
         return Recipe(
             hidden=(params["width"],) * params["depth"],
             activation=params["activation"],
             loss=LOSSES[self.kind],
-            n_outputs=len(self.classes_) if self.kind == "classes" and len(self.classes_) > 2 else 1,
+            n_outputs=self._width(y),
             dropout=params["dropout"],
             weight_decay=params["weight_decay"],
             learning_rate=params["learning_rate"],
-            n_epochs=max(MIN_EPOCHS, round(params["steps"] / math.ceil(n_samples / batch))),
+            n_epochs=max(MIN_EPOCHS, round(params["steps"] / math.ceil(len(y) / batch))),
             batch_size=batch,
             n_members=params["members"],
+            levels=self.levels,
         )
+
+    def _width(self, y: np.ndarray) -> int:
+        """Return how many numbers the last layer gives."""
+        if self.kind == "classes":
+            return len(self.classes_) if len(self.classes_) > 2 else 1
+        if self.kind == "quantiles":
+            return len(self.levels)
+        return 1 if y.ndim == 1 else y.shape[1]
 
     def _encoding(self, X: np.ndarray) -> Piecewise | None:
         return piecewise.learn(X) if self.params["encoding"] == "piecewise" else None
@@ -147,11 +159,12 @@ class Perceptrons:
         return self.network_.answer(encoded(self.encoding_, X))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Predict the mean of each row, or its likeliest class."""
+        """Predict the mean of each row (of several outputs: each mean), its ascending quantiles, or its likeliest class."""
         answer = self._answer(X)
         if self.kind == "classes":
             return self.classes_[answer.argmax(axis=1)]
-        return answer[:, 0] * self.scale_ + self.centre_
+        found = answer * self.scale_ + self.centre_
+        return found[:, 0] if found.shape[1] == 1 else found
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Predict a probability for each of `classes_`."""
@@ -166,7 +179,7 @@ def encoded(encoding: Piecewise | None, X: np.ndarray) -> np.ndarray:
 
 def build(task: Task, params: Params, seed: int) -> Perceptrons:
     """Return untrained networks."""
-    return Perceptrons(task.kind, params, seed)
+    return Perceptrons(task.kind, params, seed, task.levels)
 
 
 def fit(task: Task, params: Params, train: Rows, stop: np.ndarray, seed: int) -> Perceptrons:
@@ -177,7 +190,8 @@ def fit(task: Task, params: Params, train: Rows, stop: np.ndarray, seed: int) ->
 def state(model: Perceptrons) -> dict[str, Any]:
     """Return fitted networks as JSON values and arrays."""
     kept: dict[str, Any] = {"format": FORMAT, "kind": model.kind, "params": model.params, "seed": model.seed}
-    kept |= {"centre": model.centre_, "scale": model.scale_, "best_epoch": model.best_epoch_}
+    kept |= {"levels": list(model.levels), "centre": np.asarray(model.centre_), "scale": np.asarray(model.scale_)}
+    kept |= {"best_epoch": model.best_epoch_}
     kept |= {f"history.{name}": losses for name, losses in model.history_.items()}
     kept |= {f"network.{name}": value for name, value in model.network_.to_state().items()}
     if model.encoding_ is not None:
@@ -193,7 +207,7 @@ def restore(kept: dict[str, Any]) -> Perceptrons:
     def part(name: str) -> dict[str, Any]:
         return {key.removeprefix(name): value for key, value in kept.items() if key.startswith(name)}
 
-    model = Perceptrons(kept["kind"], kept["params"], kept["seed"])
+    model = Perceptrons(kept["kind"], kept["params"], kept["seed"], tuple(kept["levels"]))
     model.centre_, model.scale_, model.best_epoch_ = kept["centre"], kept["scale"], kept["best_epoch"]
     model.history_ = {name: np.asarray(losses) for name, losses in part("history.").items()}
     model.network_ = Network.from_state(part("network."))
@@ -207,7 +221,8 @@ FAMILY = Family(
     name="neural",
     title="Neural network",
     tier=6,
-    kinds=frozenset({"mean", "distribution", "classes"}),
+    kinds=frozenset({"mean", "distribution", "quantiles", "classes"}),
+    several=True,
     matrix="scaled",
     space=space,
     build=build,

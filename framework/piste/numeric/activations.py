@@ -48,5 +48,25 @@ def pair(z: np.ndarray) -> np.ndarray:
     return np.concatenate([sigmoid(-z), sigmoid(z)], axis=-1)
 
 
-LINKS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"identity": lambda z: z, "sigmoid": pair, "softmax": softmax, "exp": np.exp}
-"""The output layer by task: a number, two classes, more classes, a rate."""
+def softplus(z: np.ndarray) -> np.ndarray:
+    """Return log(1 + exp(z)), without overflow."""
+    return np.logaddexp(z, 0)
+
+
+def ladder(z: np.ndarray) -> np.ndarray:
+    """Return numbers that never fall along the last axis: the first as it is, each next one by a softplus above.
+
+    >>> ladder(np.array([5.0, 0.0, -1000.0])).round(3)
+    array([5.   , 5.693, 5.693])
+    """
+    return np.cumsum(np.concatenate([z[..., :1], softplus(z[..., 1:])], axis=-1), axis=-1)
+
+
+LINKS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "identity": lambda z: z,
+    "sigmoid": pair,
+    "softmax": softmax,
+    "exp": np.exp,
+    "ladder": ladder,
+}
+"""The output layer by task: numbers, two classes, more classes, a rate, ascending quantiles."""
