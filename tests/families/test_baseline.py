@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from piste.core.family import Task
-from piste.families.baseline import LAPLACE_ROWS, PRIOR_ROWS, build, describe, restore, state, weighted_median
+from piste.families.baseline import LAPLACE_ROWS, PRIOR_ROWS, build, describe, restore, state, weighted_quantiles
 
 MEAN = Task("mean", 6)
 THREE = Task("classes", 6, n_classes=3)
+TENTHS = Task("quantiles", 6, levels=(0.1, 0.5, 0.9))
 
 
 @pytest.fixture
@@ -45,10 +46,37 @@ def test_the_constant_for_absolute_error_is_the_median(frame):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_weighted_median_is_the_median_of_repeated_rows(seed):
+def test_weighted_quantiles_are_the_quantiles_of_repeated_rows(seed):
     rng = np.random.default_rng(seed)
     values, times = rng.integers(0, 9, 12).astype(float), rng.integers(0, 4, 12)
-    assert weighted_median(values, times.astype(float)) == np.median(np.repeat(values, times))
+    levels = (0.05, 0.25, 0.5, 0.9)
+    expected = np.quantile(np.repeat(values, times), levels, method="averaged_inverted_cdf")
+    np.testing.assert_array_equal(weighted_quantiles(values, times.astype(float), levels), expected)
+
+
+def test_the_constant_of_a_quantile_task_is_the_quantile_at_each_level(frame):
+    predicted = fitted({"rule": "constant"}, frame, task=TENTHS).predict(frame)
+    np.testing.assert_array_equal(predicted, np.tile(np.quantile(Y, TENTHS.levels, method="averaged_inverted_cdf"), (6, 1)))
+
+
+def test_a_climatology_of_quantiles_is_the_groups_own_with_a_little_of_the_overall_ones(frame):
+    predicted = fitted({"rule": "climatology", "by": "run"}, frame, task=TENTHS).predict(frame)
+    overall, own = (np.quantile(y, TENTHS.levels, method="averaged_inverted_cdf") for y in (Y, Y[frame["run"] == "a"]))
+    np.testing.assert_allclose(predicted[0], (3 * own + PRIOR_ROWS * overall) / (3 + PRIOR_ROWS))
+    assert (np.diff(predicted, axis=1) >= 0).all()
+
+
+def test_a_group_that_training_never_saw_gets_the_overall_quantiles(frame):
+    model = fitted({"rule": "climatology", "by": "run"}, frame, task=TENTHS)
+    strangers = frame.assign(run=pd.array(["x"] * 6, dtype="str"))
+    np.testing.assert_array_equal(model.predict(strangers), fitted({"rule": "constant"}, frame, task=TENTHS).predict(frame))
+    assert model.fallbacks_ == 6
+
+
+@pytest.mark.parametrize("rule", ["last_value", "expression"])
+def test_a_rule_that_names_one_value_is_not_asked_for_quantiles(rule):
+    with pytest.raises(AssertionError, match="no quantiles"):
+        build(TENTHS, {"rule": rule}, 0)
 
 
 def test_the_constant_of_classes_gives_every_class_a_probability(frame):
@@ -189,3 +217,12 @@ def test_a_rule_leaves_its_rows_untouched(frame, params):
 )
 def test_a_rule_says_what_it_is(params, words):
     assert describe(MEAN, params) == words
+
+
+def test_a_rule_of_a_quantile_task_says_so():
+    assert describe(TENTHS, {"rule": "climatology", "by": "run"}) == "climatology: quantiles by run"
+
+
+def test_quantiles_kept_as_plain_values_predict_the_same(frame):
+    model = fitted({"rule": "climatology", "by": "run"}, frame, task=TENTHS)
+    np.testing.assert_array_equal(restore(state(model)).predict(frame), model.predict(frame))

@@ -23,16 +23,16 @@ FORMAT = 1  # of the stored state
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What training rows say, in columns: one for a number, one per class for shares."""
+    """What training rows say, in columns: one for a number, one per class for shares, one per level for quantiles."""
 
-    values: np.ndarray  # (n_samples, width): the target, or 0/1 for each class
+    values: np.ndarray  # (n_samples, 1) the target, or (n_samples, n_classes) 0/1 for each class
     weight: np.ndarray  # (n_samples,), mean 1 over the rows that have any
-    median: bool
+    levels: tuple[float, ...] = ()  # of quantiles; none: the mean
 
     def overall(self) -> np.ndarray:
         """Return the answer for all rows, (width,)."""
-        if self.median:
-            return np.array([weighted_median(self.values[:, 0], self.weight)])
+        if self.levels:
+            return weighted_quantiles(self.values[:, 0], self.weight, self.levels)
         shares = np.average(self.values, axis=0, weights=self.weight)
         width = self.values.shape[1]
         if width == 1:
@@ -44,29 +44,28 @@ class Answers:
         """Return the answer of each group, shrunk towards the overall one by PRIOR_ROWS; (n_groups, width)."""
         overall = self.overall()
         size = np.bincount(group, self.weight, n_groups)[:, None]
-        if self.median:
+        if self.levels:
             order = np.argsort(group, kind="stable")
             starts = np.searchsorted(group[order], np.arange(n_groups))
             parts = np.split(order, starts[1:])
-            own = np.array([[weighted_median(self.values[part, 0], self.weight[part])] for part in parts])
+            own = np.array([weighted_quantiles(self.values[part, 0], self.weight[part], self.levels) for part in parts])
         else:
             total = np.column_stack([np.bincount(group, self.weight * column, n_groups) for column in self.values.T])
             own = total / np.where(size > 0, size, 1.0)
         return (size * own + PRIOR_ROWS * overall) / (size + PRIOR_ROWS)
 
 
-def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
-    """Return a value with at most half of the weight on either side; the midpoint where two values share that.
+def weighted_quantiles(values: np.ndarray, weight: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """Return for each level a value with at most that share of the weight below; the midpoint where two values do as well.
 
-    >>> weighted_median(np.array([1.0, 9.0, 2.0]), np.ones(3)), weighted_median(np.array([1.0, 9.0]), np.ones(2))
-    (2.0, 5.0)
+    >>> weighted_quantiles(np.array([1.0, 9.0, 2.0]), np.ones(3), (0.5, 0.9)), weighted_quantiles(np.array([1.0, 9.0]), np.ones(2), (0.5,))
+    (array([2., 9.]), array([5.]))
     """
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(weight[order])
-    half = reached[-1] / 2
-    low = np.searchsorted(reached, half * (1 - 1e-12))
-    high = min(np.searchsorted(reached, half * (1 + 1e-12)), len(values) - 1)
-    return float((values[order][low] + values[order][high]) / 2)
+    wanted = reached[-1] * np.asarray(levels)
+    low, high = (np.minimum(np.searchsorted(reached, wanted * near), len(values) - 1) for near in (1 - 1e-12, 1 + 1e-12))
+    return np.asarray((values[order][low] + values[order][high]) / 2)
 
 
 def key_texts(X: pd.DataFrame, by: Sequence[str]) -> np.ndarray:
@@ -189,9 +188,10 @@ class Baseline:
     rule_: Rule | None
     fallbacks_: int = 0
 
-    def __init__(self, params: Params, n_classes: int = 0) -> None:
+    def __init__(self, params: Params, n_classes: int = 0, levels: tuple[float, ...] = ()) -> None:
         self.params = dict(params)
         self.n_classes = n_classes  # 0: the target is a number
+        self.levels = (0.5,) if params.get("statistic") == "median" and not levels else levels
         if n_classes:
             self.classes_ = np.arange(n_classes)
 
@@ -199,8 +199,7 @@ class Baseline:
         """Learn the constant, then the rule; an expression takes rows as they come, without weights."""
         weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
         values = (y[:, None] == self.classes_).astype(float) if self.n_classes else np.asarray(y, dtype=float)[:, None]
-        median = self.params.get("statistic", "mean") == "median"
-        answers = Answers(values, weight * (np.count_nonzero(weight) / weight.sum()), median=median)
+        answers = Answers(values, weight * (np.count_nonzero(weight) / weight.sum()), self.levels)
         self.constant_ = answers.overall()
         self.rule_ = learn_rule(self.params, X, y, answers)
         return self
@@ -220,9 +219,11 @@ class Baseline:
         return np.where(unknown[:, None], constant, answers)
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
-        """Predict the number, or the likeliest class."""
+        """Predict the number, the number at each level, (n_samples, n_levels), or the likeliest class."""
         answers = self._answer(X)
-        return self.classes_[answers.argmax(axis=1)] if self.n_classes else answers[:, 0]
+        if self.n_classes:
+            return self.classes_[answers.argmax(axis=1)]
+        return answers[:, 0] if answers.shape[1] == 1 else answers
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Predict a probability for each class, (n_samples, n_classes)."""
@@ -235,14 +236,16 @@ def build(task: Task, params: Params, seed: int) -> Baseline:
     del seed  # nothing here is random
     if params["rule"] == "expression":
         assert task.n_classes in (0, 2), "an expression is one number: no answer to a question with three classes"
-    return Baseline(params, task.n_classes if task.kind == "classes" else 0)
+    if task.kind == "quantiles":
+        assert params["rule"] in ("constant", "climatology"), "a rule that names one value has no quantiles"
+    return Baseline(params, task.n_classes if task.kind == "classes" else 0, task.levels)
 
 
 def describe(task: Task, params: Params) -> str:
     """Say the rule in words; an expression as it was typed."""
     by = " and ".join(part for part in str(params.get("by") or "").split("+") if part)
     grouped = f" by {by}" if by else ""
-    statistic = "class shares" if task.kind == "classes" else str(params.get("statistic", "mean"))
+    statistic = {"classes": "class shares", "quantiles": "quantiles"}.get(task.kind, str(params.get("statistic", "mean")))
     match params["rule"]:
         case "expression":
             return str(params["expression"])
@@ -304,7 +307,7 @@ FAMILY = Family(
     name="baseline",
     title="Baseline",
     tier=0,
-    kinds=frozenset({"mean", "distribution", "classes"}),
+    kinds=frozenset({"mean", "distribution", "quantiles", "classes"}),
     matrix="raw",
     space=space,
     build=build,

@@ -29,7 +29,9 @@ def space(task: Task) -> Space:
 
 def build(task: Task, params: Params, seed: int) -> Any:
     """Return the plain scikit-learn forest, on one thread: cells already run side by side."""
+    from sklearn.compose import TransformedTargetRegressor
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
+    from sklearn.preprocessing import StandardScaler
 
     extra = params["trees"] == "extra"
     columns = params["max_features"]
@@ -43,7 +45,10 @@ def build(task: Task, params: Params, seed: int) -> Any:
     if task.kind == "classes":
         return (ExtraTreesClassifier if extra else RandomForestClassifier)(class_weight=params["class_weight"], **shape)
     criterion = "poisson" if task.kind == "distribution" else "squared_error"
-    return (ExtraTreesRegressor if extra else RandomForestRegressor)(criterion=criterion, **shape)
+    forest = (ExtraTreesRegressor if extra else RandomForestRegressor)(criterion=criterion, **shape)
+    if task.n_outputs == 1:
+        return forest
+    return TransformedTargetRegressor(forest, transformer=StandardScaler(), check_inverse=False)  # no output counts for its unit
 
 
 def fit(task: Task, params: Params, train: Rows, stop: np.ndarray, seed: int) -> Any:
@@ -69,6 +74,7 @@ FAMILY = Family(
     title="Forest",
     tier=3,
     kinds=frozenset({"mean", "distribution", "classes"}),
+    several=True,
     matrix="codes",
     space=space,
     build=build,

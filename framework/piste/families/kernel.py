@@ -66,7 +66,7 @@ class KernelRidge:
 
         Args:
             X: (n_samples, n_features)
-            y: (n_samples,) numbers, or codes of at least two classes
+            y: (n_samples,) or (n_samples, n_outputs) numbers, or (n_samples,) codes of at least two classes
             sample_weight: (n_samples,)
             stop: (n_samples,) of bool: rows set aside by the split's own rule; without a use where y is a number.
         """
@@ -75,7 +75,7 @@ class KernelRidge:
         held = np.zeros(len(y), dtype=bool) if stop is None else stop
         X, y, held, weight = X[used], y[used], held[used], weight[used] / weight[used].mean()
         if self.task.kind != "classes":
-            self.function_, _ = self._solve(X, y[:, None].astype(float), weight)
+            self.function_, _ = self._solve(X, y.reshape(len(y), -1).astype(float), weight)
             return self
         self.classes_, code = np.unique(y, return_inverse=True)
         n_classes = len(self.classes_)
@@ -115,10 +115,11 @@ class KernelRidge:
         return basis.function(coef, centre), left_out
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Predict the number of each row, or its likeliest class."""
+        """Predict the number of each row (of several outputs: each number), or its likeliest class."""
         if self.task.kind == "classes":
             return self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return self.function_(X)[:, 0]
+        found = self.function_(X)
+        return found[:, 0] if found.shape[1] == 1 else found
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Predict a probability for each of `classes_`."""
@@ -190,6 +191,7 @@ FAMILY = Family(
     titles={"classes": "Kernel least squares on classes"},
     tier=5,
     kinds=frozenset({"mean", "classes"}),
+    several=True,
     matrix="scaled",
     space=space,
     build=build,

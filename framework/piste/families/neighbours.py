@@ -34,11 +34,11 @@ class Neighbours:
         return self
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Predict the mean of the neighbours, or their likeliest class."""
+        """Predict the mean of the neighbours, of each output where there are several, or their likeliest class."""
         if self.classify:
             return np.asarray(self.classes_[np.argmax(self.predict_proba(X), axis=1)])
         rows, votes = self._votes(X)
-        return np.asarray(np.sum(votes * self.y_[rows], axis=1))
+        return np.einsum("ij,ij...->i...", votes, self.y_[rows])
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Predict the neighbours' shares of each of `classes_`."""
@@ -100,6 +100,7 @@ FAMILY = Family(
     title="Nearest neighbours",
     tier=2,
     kinds=frozenset({"mean", "classes"}),
+    several=True,
     matrix="scaled",
     space=space,
     build=build,

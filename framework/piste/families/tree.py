@@ -28,20 +28,27 @@ def space(task: Task) -> Space:
 
 def build(task: Task, params: Params, seed: int) -> Any:
     """Return the tree unpruned: what `cp` means to scikit-learn depends on the training rows (see `fit`)."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     shape: dict[str, Any] = {"max_depth": params["max_depth"], "min_samples_leaf": params["min_samples_leaf"], "random_state": seed}
     if task.kind == "classes":
         return DecisionTreeClassifier(class_weight=params["class_weight"], **shape)
-    return DecisionTreeRegressor(criterion="poisson" if task.kind == "distribution" else "squared_error", **shape)
+    tree = DecisionTreeRegressor(criterion="poisson" if task.kind == "distribution" else "squared_error", **shape)
+    if task.n_outputs == 1:
+        return tree
+    return TransformedTargetRegressor(tree, transformer=StandardScaler(), check_inverse=False)  # no output counts for its unit
 
 
 def fit(task: Task, params: Params, train: Rows, stop: np.ndarray, seed: int) -> Any:
     """Fit on all training rows, pruned at `cp` times the impurity of its root."""
-    tree = build(task, params, seed)
+    model = build(task, params, seed)
     rows = {"X": train.X, "y": train.y, "sample_weight": train.sample_weight}
-    root = tree.set_params(max_depth=1).fit(**rows).tree_.impurity[0]  # a stump knows it, class weights included
-    return tree.set_params(max_depth=params["max_depth"], ccp_alpha=params["cp"] * root).fit(**rows)
+    inside = "" if task.n_outputs == 1 else "regressor__"
+    stump = model.set_params(**{f"{inside}max_depth": 1}).fit(**rows)  # it knows the impurity, class weights included
+    root = (stump if task.n_outputs == 1 else stump.regressor_).tree_.impurity[0]
+    return model.set_params(**{f"{inside}max_depth": params["max_depth"], f"{inside}ccp_alpha": params["cp"] * root}).fit(**rows)
 
 
 def describe(task: Task, params: Params) -> str:
@@ -56,6 +63,7 @@ FAMILY = Family(
     title="Decision tree",
     tier=2,
     kinds=frozenset({"mean", "distribution", "classes"}),
+    several=True,
     matrix="codes",
     space=space,
     build=build,
