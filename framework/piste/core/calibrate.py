@@ -68,8 +68,8 @@ def temper(probabilities: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Temp
 class Conform:
     """Quantiles move by a shift per level, in units of the row's own spread: its outermost quantiles' distance.
 
-    Forward in time on bike_hour, and on counts simulated with too little, too much or biased spread, shifts in units of the spread
-    lose 2-5 % less by pinball loss than the same shifts in the target's unit, and cover as well where the rows are exchangeable.
+    Beside shifts in the target's unit they lose 2-5 % less by pinball loss on counts simulated with too little, too much or biased
+    spread, where both cover equally well, and 2 % less forward in time on bike_hour, where neither covers well: its hours grow busier.
     """
 
     shifts: tuple[float, ...]  # (n_levels,)
@@ -157,7 +157,7 @@ class _LogLoss:
 
     def least(self) -> tuple[float, float]:
         """Return the temperature and the mix with the least penalised loss: Newton's method from the best point of a coarse grid."""
-        low = np.log([1 / STRONGEST, 0.5 / (len(self.y) + 1)])
+        low = np.log([1 / STRONGEST, 0.5 / (self.weight.sum() + 1)])
         high = np.log([1 / MILDEST, 1.0])
         point = self._start(low, high)
         value, slope, bend = self._derivatives(point)
