@@ -350,11 +350,10 @@ def bayes(frame: pd.DataFrame, n_draws: int = 300) -> np.ndarray:
     """
     evening, of_row = evenings(frame)
     run = positions(frame["run"], [each.name for each in RUNS])
+    hour = positions(frame["hour"], HOURS.tolist()) if "hour" in frame else None
     known = b"".join(getattr(evening, field.name).tobytes() for field in fields(Evening))
     counts = kept(f"bayes-{n_draws}", ".npz", known, lambda: redrawn(evening, n_draws), read=_read_npz, write=_write_npz)
-    if "hour" in frame:
-        return counts[of_row, :, positions(frame["hour"], HOURS.tolist()), run]
-    return counts.sum(axis=2, dtype=counts.dtype)[of_row, :, run]
+    return counts.sum(axis=2, dtype=counts.dtype)[of_row, :, run] if hour is None else counts[of_row, :, hour, run]
 
 
 def evenings(frame: pd.DataFrame) -> tuple[Evening, np.ndarray]:
@@ -385,7 +384,7 @@ def positions(values: pd.Series, known: list) -> np.ndarray:
     """
     found = pd.Index(known).get_indexer(values)
     if (found < 0).any():
-        raise ValueError(f"'{values.name}' must be one of {known}, but is {values[found < 0].iloc[0]!r}")
+        raise ValueError(f"'{values.name}' must be one of {', '.join(map(str, known))}, but is {values[found < 0].iloc[0]}")
     return found
 
 

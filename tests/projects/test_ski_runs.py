@@ -1,13 +1,17 @@
-"""The flagship's simulator: the facts that it promises, the same bytes for the same seed, and a mix of customers that matters."""
+"""The flagship's simulator: the facts that it promises, the same bytes for the same seed, a mix that matters, and its own limit."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from piste.edges.load import load_problem
 
 SEEDS = range(5)
 FOLDER = Path(__file__).parents[2] / "projects" / "ski-runs"
@@ -179,6 +183,161 @@ def test_a_changed_simulator_never_gets_old_rows(load, tmp_path):
     code.write_text(code.read_text().replace("rng.poisson(2100 *", "rng.poisson(4200 *"))
     after = load(code).ski_days()
     assert after.skiers.mean() > 1.2 * before.skiers.mean()
+
+
+def test_the_days_are_those_of_the_first_release(resort):
+    rows = resort.simulate(0)
+    assert rows.skiers[:8].tolist() == [2058, 2109, 3858, 4516, 4111, 1960, 1776, 480]
+    assert (rows.skiers.sum(), rows.skiers.max(), rows.hours_open.sum()) == (14_536_612, 9_839, 33_883)
+
+
+def test_there_is_one_row_per_run_and_hour_of_the_same_winters(resort):
+    rows = resort.simulate_hours(0)
+    assert len(rows) == 5 * 124 * 7 * 8 == 34_720
+    assert not rows.duplicated(["run", "time"]).any()
+    assert not rows.isna().any().any()
+    assert rows.time.is_monotonic_increasing
+    assert (rows.time == rows.date + pd.to_timedelta(rows.hour, unit="h")).all()
+    assert sorted(rows.hour.unique()) == [9, 10, 11, 12, 13, 14, 15]
+
+
+def test_the_hours_of_a_day_add_up_to_the_day(resort):
+    days = resort.simulate(4).set_index(["date", "run"]).sort_index()
+    by_hour = resort.simulate_hours(4)
+    whole = by_hour.groupby(["date", "run"])
+    np.testing.assert_array_equal(whole["count"].sum(), days.skiers)
+    np.testing.assert_array_equal(whole.lift_open.sum(), days.hours_open)
+    np.testing.assert_array_equal(whole.scans_total.sum(), days.scans_total)
+    np.testing.assert_allclose(whole.wait_minutes.mean(), days.wait_minutes, atol=0.1 + 1e-9)  # each rounded to a tenth
+    known = [*resort.CALENDAR, *resort.TICKETS, *resort.WEATHER, "grade", "lift", "snow_overnight"]
+    pd.testing.assert_frame_equal(whole[known].first(), days[known])
+    assert (whole[known].nunique() == 1).all().all()
+
+
+def test_nobody_is_counted_where_the_lift_stands(resort):
+    rows = resort.simulate_hours(0)
+    assert (rows["count"][rows.lift_open == 0] == 0).all()
+    assert (rows.groupby("time")["count"].sum() == rows.groupby("time").scans_total.first()).all()
+
+
+@pytest.fixture(scope="module")
+def aside(load: Callable[[Path], ModuleType], tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """Return a copy of the simulator, whose .cache is its own."""
+    code = tmp_path_factory.mktemp("aside") / "simulate.py"
+    code.write_bytes((FOLDER / "simulate.py").read_bytes())
+    return load(code)
+
+
+@pytest.fixture(scope="module")
+def march(aside: ModuleType) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the days and the hours of one month."""
+    return tuple(rows[rows.date.dt.strftime("%Y-%m") == "2023-03"] for rows in (aside.simulate(0), aside.simulate_hours(0)))
+
+
+@pytest.mark.parametrize("table", ["simulate", "simulate_hours"])
+def test_the_evening_can_be_read_back_from_the_rows(resort, table):
+    evening, _ = resort.known_by_evening(np.random.default_rng(2).spawn(2)[0])
+    rows = getattr(resort, table)(2).sample(frac=1, random_state=0)
+    again, of_row = resort.evenings(rows)
+    for field in fields(evening):
+        np.testing.assert_array_equal(getattr(again, field.name), getattr(evening, field.name), err_msg=field.name)
+    np.testing.assert_array_equal(again.date[of_row], rows.date.to_numpy("M8[D]"))
+
+
+def test_the_draws_of_a_row_do_not_depend_on_the_rows_beside_it(aside, march):
+    _, by_hour = march
+    some = by_hour[by_hour.date >= "2023-03-20"].sample(200, random_state=0)
+    place = pd.Series(range(len(by_hour)), index=by_hour.index)[some.index]
+    draws = aside.bayes(some, 20)
+    assert draws.shape == (200, 20)
+    np.testing.assert_array_equal(draws, aside.bayes(by_hour, 20)[place])
+
+
+def test_a_draw_of_a_day_is_the_sum_of_that_draw_of_its_hours(aside, march):
+    by_day, by_hour = march
+    drawn = pd.DataFrame(aside.bayes(by_hour, 20)).groupby([by_hour.date.to_numpy(), by_hour.run.to_numpy()]).sum()
+    order = pd.MultiIndex.from_frame(by_day[["date", "run"]])
+    np.testing.assert_array_equal(aside.bayes(by_day, 20), drawn.loc[order])
+
+
+def test_the_limit_is_drawn_from_what_is_known_at_18_00_alone(aside, march):
+    _, by_hour = march
+    known = by_hour[["date", "hour", "run", *aside.CALENDAR, *aside.TICKETS, *aside.WEATHER]]
+    np.testing.assert_array_equal(aside.bayes(known, 20), aside.bayes(by_hour, 20))
+    colder = by_hour.assign(wind_forecast=90.0)
+    assert aside.bayes(colder, 20).mean() < 0.7 * aside.bayes(by_hour, 20).mean()
+
+
+def test_the_draws_agree_with_the_resort_run_again_and_again(aside):
+    """The means of 400 draws of 16 evenings, against those of 400 days from a loop over `happens` with another stream."""
+    evening, _ = aside.known_by_evening(np.random.default_rng(0).spawn(2)[0])
+    rows = aside.simulate_hours(0)
+    days = np.arange(0, 620, 40)
+    some = rows[rows.date.isin(evening.date[days])]
+    same = type(evening)(**{field.name: getattr(evening, field.name)[days] for field in fields(evening)})
+    rng = np.random.default_rng(77)
+    loop = np.array([aside.happens(rng, same).counts.ravel() for _ in range(400)])
+    draws = aside.bayes(some, 400)
+    apart = draws.mean(axis=1) - loop.mean(axis=0)
+    error = np.sqrt(draws.var(axis=1) / 400 + loop.var(axis=0) / 400)
+    assert np.abs(apart / error).max() < 5  # of 896 rows
+    assert np.mean(apart / error) == pytest.approx(0, abs=0.5)
+    assert draws.std() == pytest.approx(loop.std(), rel=0.05)
+
+
+def test_what_came_is_one_more_draw_like_the_others(aside):
+    """So among 19 of them it is the smallest or the largest 2 times in 20, on rows of 620 days that know nothing of each other."""
+    rows = aside.simulate_hours(0)
+    noon = rows[(rows.hour == 12) & (rows.run == "Boulevard")]
+    draws = aside.bayes(noon, 19)
+    outside = ((noon["count"] < draws.min(axis=1)) | (noon["count"] > draws.max(axis=1))).mean()
+    assert outside == pytest.approx(0.1, abs=3 * np.sqrt(0.1 * 0.9 / len(noon)))
+
+
+def test_the_limit_refuses_rows_that_are_not_of_this_resort(aside, march):
+    _, by_hour = march
+    with pytest.raises(ValueError, match=r"'run' must be one of Meadow, Lullaby, .*, but is Streif"):
+        aside.bayes(by_hour.assign(run="Streif"), 2)
+    with pytest.raises(ValueError, match=r"'hour' must be one of 9, 10, .*, but is 20"):
+        aside.bayes(by_hour.assign(hour=20), 2)
+    with pytest.raises(ValueError, match="rows of one date must agree in 'snow_24h'"):
+        aside.bayes(by_hour.assign(snow_24h=np.arange(len(by_hour))), 2)
+
+
+def test_what_is_drawn_once_is_kept_whole(load, tmp_path, march):
+    code = tmp_path / "simulate.py"
+    code.write_bytes((FOLDER / "simulate.py").read_bytes())
+    copy = load(code)
+    by_day, by_hour = march
+    first = copy.bayes(by_hour, 5)
+    [name] = [path.name for path in (tmp_path / ".cache").iterdir()]
+    assert name.startswith("bayes-5-")
+    assert name.endswith(".npz")
+    copy.redrawn = None  # drawing again would fail
+    np.testing.assert_array_equal(copy.bayes(by_hour, 5), first)
+    assert copy.bayes(by_day, 5).shape == (len(by_day), 5)
+
+
+@pytest.mark.parametrize(("file", "table"), [("problem.yaml", "simulate"), ("hours.yaml", "simulate_hours")])
+def test_every_level_and_every_action_matters(aside, file, table):
+    """No level is rare, no action is never the best to take, and no single action is nearly as good as knowing the evening."""
+    problem = load_problem(FOLDER / file)
+    rows = getattr(aside, table)(0)
+    cost = np.array(list(problem.decision.cost.actions.values()))
+    share = rows[problem.target.column] / rows.capacity
+    level = np.digitize(share, problem.target.levels.cuts)
+    drawn = np.digitize(aside.bayes(rows, 40) / rows.capacity.to_numpy()[:, None], problem.target.levels.cuts)
+    probability = np.column_stack([(drawn == each).mean(axis=1) for each in range(3)])
+    action = (probability @ cost.T).argmin(axis=1)
+    assert (np.bincount(level, minlength=3) / len(rows) > 0.06).all()
+    assert (np.bincount(action, minlength=3) / len(rows) > 0.06).all()
+    assert cost[action, level].mean() < 0.45 * cost[:, level].mean(axis=1).min()
+
+
+def test_the_hours_say_of_every_column_when_it_is_known(resort):
+    problem = load_problem(FOLDER / "hours.yaml")
+    declared = [*problem.known_at.always, *problem.known_at.decision, *problem.known_at.after, problem.target.column]
+    assert sorted([*declared, problem.split.together]) == sorted(resort.simulate_hours(0).columns)
 
 
 def errors(rows: pd.DataFrame, features: pd.DataFrame) -> np.ndarray:
