@@ -7,7 +7,7 @@ import pytest
 from piste.core.data import Raw
 from piste.core.errors import PisteError
 from piste.core.problem import Problem
-from piste.core.target import Answer, read_target
+from piste.core.target import Answer, read_target, read_targets
 
 
 def read(cells: list, **target) -> Answer:
@@ -97,3 +97,103 @@ def test_a_number_declared_a_category_becomes_labels():
 def test_a_text_that_counts_is_refused_where_numbers_are_declared():
     with pytest.raises(PisteError, match="'many'"):
         read(["1", "2", "many"], kind="count")
+
+
+@pytest.mark.parametrize(
+    ("cells", "labels"),
+    [
+        ([10, 9, 2, 9, 2, 10], ("2", "9", "10")),
+        (["18-25", "6-17", "over 65", "6-17", "18-25", "26-65", "26-65", "over 65"], None),
+        (["18-25", "6-17", ">65", "6-17", "18-25", "26-65", "26-65", ">65"], ("6-17", "18-25", "26-65", ">65")),
+        (["-1", "1", "0", "-1", "1", "0"], ("-1", "0", "1")),
+        (["low", "mid", "high"] * 2, None),
+        (["<50", "50-60", "60+"] * 2, None),
+    ],
+)
+def test_classes_follow_the_numbers_that_they_begin_with_and_others_need_their_order(cells, labels):
+    if labels is None:
+        with pytest.raises(PisteError, match="must come with the order of the classes"):
+            read(cells, kind="ordered")
+    else:
+        assert read(cells, kind="ordered").target.labels == labels
+
+
+def test_a_declared_order_is_kept():
+    answer = read(["mid", "low", "high", "low", "mid", "high"], kind="ordered", order=["low", "mid", "high"])
+
+    assert (answer.target.kind, answer.target.labels) == ("ordered", ("low", "mid", "high"))
+    assert answer.target.values.tolist() == [1, 0, 2, 0, 1, 2]
+
+
+def test_two_classes_may_be_ordered():
+    assert read([1, 0, 0, 1], kind="ordered").target.labels == ("0", "1")
+
+
+def test_an_order_names_every_class_and_no_other():
+    with pytest.raises(PisteError) as caught:
+        read(["mid", "low", "high"] * 2, kind="ordered", order=["low", "midd"])
+
+    assert {fault.field: fault.message for fault in caught.value.faults} == {
+        "target.order.1": "must be a class of 'y', but no row is 'midd'. Did you mean 'mid'?",
+        "target.order": "must name every class of 'y', but leaves out 'high', 'mid'",
+    }
+
+
+def read_list(columns: dict[str, list], **target) -> dict[str, Answer]:
+    frame = pd.DataFrame(columns)
+    problem = Problem.model_validate({"data": "data.csv", "target": {"columns": list(columns), **target}})
+    return read_targets(problem, Raw(frame, "data.csv", np.arange(2, len(frame) + 2)), frame)
+
+
+def test_a_row_has_all_targets_of_a_list_or_counts_for_none():
+    answers = read_list({"a": [1.5, None, 3.0, 4.0], "b": [1.0, 2.0, 3.5, None]})
+
+    assert [answer.keep.tolist() for answer in answers.values()] == [[True, False, True, False]] * 2
+
+
+def test_each_target_of_a_list_has_its_own_kind():
+    answers = read_list({"a": [float(i) for i in range(20)], "b": [i / 3 for i in range(20)]})
+
+    assert [answer.target.kind for answer in answers.values()] == ["count", "numeric"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "places", "said"),
+    [
+        ({"a": [1.5, 2.0, 3.0], "b": ["x", "y", "x"]}, ["target.1"], "must hold numbers, as all targets of a list do, but holds texts"),
+        (
+            {"a": ["yes", "no", "no"], "b": ["x", "y", "x"]},
+            ["target.0", "target.1"],
+            "'a' must hold numbers, as all targets of a list do, but holds yes or no",
+        ),
+        ({"a": [0, 1, 0, 1], "b": [1.5, 2.0, 3.0, 4.0]}, ["target.0"], "but 0 and 1 are taken for classes. Say `kind: numeric`"),
+        ({"a": [1.5, 2.0, 3.0], "b": [2.0, 2.0, 2.0]}, ["target.1"], "every row holds 2"),
+        ({"a": [1.5, 2.0, None], "b": [2.0, 2.0, 3.0]}, ["target.1"], "must differ between the rows that hold every target"),
+        (
+            {"a": [1.5, 2.0, None, None], "b": [None, None, 3.0, 4.0]},
+            ["target.0", "target.1"],
+            "must stand in a row with all other targets",
+        ),
+        ({"a": [1.5, 2.0, float("inf")], "b": [2.0, 1.0, 3.0]}, ["target.0"], "must be finite"),
+    ],
+)
+def test_every_target_of_a_list_must_be_a_number_to_learn(columns, places, said):
+    with pytest.raises(PisteError, match=said) as caught:
+        read_list(columns)
+
+    assert [fault.field for fault in caught.value.faults] == places
+    assert "kind: category" not in str(caught.value)
+
+
+def test_two_values_may_be_declared_numbers():
+    assert read_list({"a": [0, 1, 0, 1], "b": [1.5, 2.0, 3.0, 4.0]}, kind="numeric")["a"].target.kind == "numeric"
+
+
+def test_ratings_of_wine_have_an_order(shared):
+    frame = pd.read_csv(shared("wine_quality") / "data.csv")
+    problem = Problem.model_validate({"data": "data.csv", "target": {"column": "quality", "kind": "ordered"}})
+
+    answer = read_target(problem, Raw(frame, "data.csv", np.arange(len(frame))), frame["quality"])
+
+    assert answer.target.labels == ("3", "4", "5", "6", "7", "8", "9")
+    np.testing.assert_array_equal(answer.target.values + 3, frame["quality"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,14 @@ from piste.core import notation
 from piste.core.data import Raw, Target
 from piste.core.errors import Fault, PisteError, near
 from piste.core.kinds import Trouble, infer
-from piste.core.layout import infinite
+from piste.core.layout import PLURALS, infinite
 from piste.core.notation import MISSING, MISSING_TEXT, Cells, Form, shown
 from piste.core.problem import Problem, TargetKind
 
 FEW = 10  # whole numbers with no more distinct values than this may be grades: not taken for a count
 FAR = 1000  # whole numbers that never come below this are prices or years: not taken for a count
+CLASSES = ("binary", "category", "ordered")
+LEADING = re.compile(r"[^0-9+-]{0,2}([+-]?[0-9]+(?:\.[0-9]+)?)(?![0-9])")  # "18-25", "<50", "3 stars"
 MOST_CLASSES = 1000
 SHOWN = 20
 
@@ -46,16 +49,57 @@ def read_target(problem: Problem, raw: Raw, values: pd.Series) -> Answer:
     """
     kind, own = problem.target.kind, problem.data.missing
     form = infer(values, own, raw.decimal, raw.at)
-    if kind in ("binary", "category"):
+    if kind in CLASSES:
         form = Form("category", (*MISSING_TEXT, *own))
     elif kind is not None and form.kind != "number":
         form = Form("number", (*MISSING, *own))
     if isinstance(form, Trouble):
-        otherwise = ", or say `kind: category`" if form.mostly else ""
+        otherwise = ", or say `kind: category`" if form.mostly and not problem.target.columns else ""
         raise PisteError(_fault(problem, f"in {raw.path} {form.message}{otherwise}"))
     if form.kind == "datetime":
         raise PisteError(_fault(problem, "must be a number or a class, but holds dates. Predict a duration in days instead"))
+    if problem.target.columns and form.kind != "number":
+        raise PisteError(_fault(problem, f"must hold numbers, as all targets of a list do, but holds {PLURALS[form.kind]}"))
     return _numbers(problem, raw, values, form) if form.kind == "number" else _classes(problem, raw, values, form)
+
+
+def read_targets(problem: Problem, raw: Raw, frame: pd.DataFrame) -> dict[str, Answer]:
+    """Read the targets of a list, each a number.
+
+    Args:
+        problem: names them, and may declare the kind of all.
+        raw: the table as it was read; names places.
+        frame: (n_rows, n_columns) with the cells of the targets.
+
+    Returns:
+        The answer of each, by name. A row has all targets or counts for none: `keep` is the same in every answer.
+
+    Raises:
+        PisteError: a target is no number, or nothing can be learnt of it; the faults of all at once.
+    """
+    found, faults = {}, []
+    for number, name in enumerate(problem.target.columns):
+        one = problem.model_copy(update={"target": problem.target.model_copy(update={"column": name})})
+        try:
+            answer = read_target(one, raw, frame[name])
+            if answer.target.labels:
+                two = " and ".join(answer.target.labels)
+                raise PisteError(
+                    _fault(one, f"must hold numbers, but {two} are taken for classes. Say `kind: numeric` to predict them all the same")
+                )
+            found[name] = answer
+        except PisteError as error:
+            faults += [problem.fault(f"target.{number}", fault.message) for fault in error.faults]
+    if faults:
+        raise PisteError(*faults)
+    keep = np.logical_and.reduce([answer.keep for answer in found.values()])
+    for number, (name, answer) in enumerate(found.items()):
+        if answer.values[keep].nunique() < 2:
+            what = "must differ between the rows that hold every target" if keep.any() else "must stand in a row with all other targets"
+            faults.append(problem.fault(f"target.{number}", f"'{name}' {what}, but does not"))
+    if faults:
+        raise PisteError(*faults)
+    return {name: replace(answer, keep=keep) for name, answer in found.items()}
 
 
 def _fault(problem: Problem, message: str, field: str = "target") -> Fault:
@@ -69,7 +113,8 @@ def _numbers(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answe
     if readout.unread.any():
         row = int(np.argmax(readout.unread))
         message = f"must hold numbers for kind {kind}, but {_cells(readout.unread)} not: the first is {shown(values.iloc[row])}"
-        raise PisteError(_fault(problem, f"{message} ({raw.at(row)}). For classes, say `kind: category`"))
+        otherwise = "" if problem.target.columns else ". For classes, say `kind: category`"
+        raise PisteError(_fault(problem, f"{message} ({raw.at(row)}){otherwise}"))
     huge = infinite(readout.values)
     if huge.any():
         row = int(np.argmax(huge))
@@ -136,9 +181,11 @@ def _classes(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answe
             f"must hold at least two rows of every class, but {_list(single)} {'has' if len(single) == 1 else 'have'} one ({raw.at(row)})"
         )
         raise PisteError(_fault(problem, f"{message}. Merge rare classes, or leave them out by `data: {{missing: [{shown(single[0])}]}}`"))
-    ordered = _ordered(problem, counts)
+    ordered = _in_order(problem, counts) if kind == "ordered" else _ordered(problem, counts)
     codes = pd.Categorical(labels[keep], categories=ordered).codes.astype(int)
     why = f"declared {kind}" if problem.target.kind else f"{kind}: {len(counts)} classes"
+    if kind == "ordered":
+        why = f"{why}; from {shown(ordered[0])} up to {shown(ordered[-1])}"
     share = f"{shown(ordered[-1])} is the positive class, {counts[ordered[-1]] / counts.sum():.1%} of the rows"
     target = Target(problem.target.column, kind, codes, tuple(ordered))
     return Answer(target, keep, labels, Form("category", form.missing), f"{why}; {share}" if kind == "binary" else why)
@@ -162,6 +209,33 @@ def _refuse_twins(problem: Problem, raw: Raw, texts: pd.Series) -> None:
     first = int(np.argmax(folded == folded[second]))
     pair = " and ".join(f"{shown(levels.distinct[i])} ({raw.at(levels.row(i))})" for i in (first, second))
     raise PisteError(_fault(problem, f"must spell every class in one way, but {pair} differ only by case or blanks"))
+
+
+def _in_order(problem: Problem, counts: pd.Series) -> list[str]:
+    """Return the classes of an ordered target, lowest first: as declared, or else by the numbers that they begin with."""
+    order, seen = [*problem.target.order], sorted(counts.index)
+    if order:
+        faults = [
+            problem.fault(
+                f"target.order.{number}", f"must be a class of '{problem.target.column}', but no row is {shown(label)}.{near(label, seen)}"
+            )
+            for number, label in enumerate(order)
+            if label not in seen
+        ]
+        if left := [label for label in seen if label not in order]:
+            faults.append(
+                problem.fault("target.order", f"must name every class of '{problem.target.column}', but leaves out {_list(left)}")
+            )
+        if faults:
+            raise PisteError(*faults)
+        return order
+    leading = {label: LEADING.match(label) for label in seen}
+    numbers = {label: float(match[1]) for label, match in leading.items() if match}
+    if len(set(numbers.values())) < len(seen):
+        raise PisteError(
+            problem.fault("target.kind", f"must come with the order of the classes, lowest first: add `order: [{', '.join(seen[:SHOWN])}]`")
+        )
+    return sorted(seen, key=numbers.__getitem__)
 
 
 def _ordered(problem: Problem, counts: pd.Series) -> list[str]:
