@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from piste.core.data import Raw, Table
 from piste.core.errors import PisteError
-from piste.core.layout import typed
+from piste.core.layout import Layout, answered, typed
+from piste.core.melt import settled
 from piste.core.problem import Problem
 from piste.core.table import make_table
 from piste.edges.sources import read
@@ -313,3 +315,147 @@ def test_blank_charges_of_new_customers_are_missing(shared):
 
     assert made.frame["TotalCharges"].isna().sum() == 11
     assert (made.frame.loc[made.frame["TotalCharges"].isna(), "tenure"] == 0).all()
+
+
+SEVERAL = {"x": X, "c": ["a", "b"] * 20, "y": Y, "z": [f"{i * i % 7}.5" for i in range(N)]}
+
+
+def test_several_targets_make_a_row_for_each():
+    made = table(SEVERAL, target=["y", "z"])
+
+    assert len(made.frame) == len(made.weight) == len(made.target.values) == 2 * N
+    assert roles(made) == {"x": "feature", "c": "feature", "row": "identifier", "output": "feature", "value": "target"}
+    assert made.frame[["x", "row", "output"]].iloc[2:4].to_numpy().tolist() == [[1.0, "3", "y"], [1.0, "3", "z"]]
+    assert {name: str(dtype) for name, dtype in made.frame.dtypes.items()} == {
+        "x": "float64",
+        "c": "str",
+        "row": "str",
+        "output": "str",
+        "value": "float64",
+    }
+
+
+def test_several_targets_count_alike_unless_the_problem_speaks_of_their_unit():
+    alike = table(SEVERAL, target=["y", "z"])
+    plain = table(SEVERAL, target=["y", "z"], decision={"cost": {"over": 1, "under": 4}})
+
+    assert alike.target.values[::2].std() == pytest.approx(1.0)
+    assert alike.target.values[1::2].std() == pytest.approx(1.0)
+    assert plain.target.values[:4].tolist() == [0.0, 0.5, 1.0, 1.5]
+    assert "each in standard deviations from its mean, so that all count alike" in alike.notes[-1]
+    assert "each in its own unit" in plain.notes[-1]
+    for made in (alike, plain):
+        np.testing.assert_array_equal(made.frame["value"], made.target.values)
+
+
+def test_several_counts_are_counts_in_their_own_unit_alone():
+    columns = {"x": X, "y": Y, "z": [f"{2 * i}" for i in range(N)]}
+
+    assert table(columns, target=["y", "z"]).target.kind == "numeric"
+    assert table(columns, target={"columns": ["y", "z"], "kind": "count"}).target.kind == "count"
+    assert table(columns, target=["y", "z"], decision={"cost": {"over": 1, "under": 4}}).target.kind == "count"
+
+
+def test_a_row_without_every_target_is_left_out_and_that_is_said():
+    made = table({**SEVERAL, "z": ["", *SEVERAL["z"][1:]]}, target=["y", "z"])
+
+    assert len(made.frame) == 2 * N - 2
+    assert "1 row without every target left out" in made.notes
+    assert made.frame["row"].iloc[0] == "3"
+
+
+def test_what_a_column_is_for_does_not_hang_on_the_number_of_targets():
+    columns = {**SEVERAL, "id": [f"k{i}" for i in range(N)], "again": ["same"] * N, "w": ["1", "2"] * 20}
+
+    one, two = (table(columns, weight="w", target=target) for target in ("y", ["y", "z"]))
+
+    assert {name: role for name, role in roles(two).items() if name in ("id", "again", "w", "x", "c")} == {
+        name: role for name, role in roles(one).items() if name in ("id", "again", "w", "x", "c")
+    }
+    assert two.weight.tolist() == np.repeat(one.weight, 2).tolist()
+
+
+def test_what_is_computed_from_a_target_of_a_list_is_known_after():
+    assert roles(table(SEVERAL, target=["y", "z"], add={"half": "z / 2", "more": "x + 1"}))["half"] == "after"
+
+
+def test_new_rows_of_several_targets_bring_the_columns_of_the_table_and_get_a_line_each():
+    made = table(SEVERAL, target=["y", "z"])
+    layout = Layout.from_json(json.loads(json.dumps(made.layout.to_json())))
+    rows = pd.DataFrame({"c": ["b", "a"], "x": ["4", "9"]})
+
+    def predict(long: pd.DataFrame) -> pd.DataFrame:
+        assert long[["x", "output"]].to_numpy().tolist() == [[4.0, "y"], [4.0, "z"], [9.0, "y"], [9.0, "z"]]
+        return pd.DataFrame({"prediction": np.zeros(4)})
+
+    answer = answered(layout, predict, rows)
+
+    assert answer["y"].tolist() == pytest.approx([19.5] * 2)  # the mean of 0 to 39
+    assert list(answer) == ["y", "z"]
+
+
+@pytest.mark.parametrize("written", [{}, {"time": "d"}, {"time": "d", "split": {"scheme": "kfold"}}])
+def test_a_settled_problem_makes_the_same_table(written):
+    columns = {**SEVERAL, "d": [f"2020-01-{1 + i // 2:02d}" for i in range(N)]}
+    frame = pd.DataFrame(columns, dtype="str")
+    problem = Problem.model_validate({"data": "data.csv", "target": ["y", "z"], **written})
+
+    one, two = (make_table(each, Raw(frame, "data.csv", np.arange(2, N + 2))) for each in (problem, settled(problem)))
+
+    pd.testing.assert_frame_equal(one.frame, two.frame)
+    assert roles(one) == roles(two)
+
+
+def test_a_unit_names_the_rows_of_the_source_whatever_their_targets():
+    keys = ["a", "b"] * 20
+
+    with pytest.raises(PisteError, match="lines 2 and 4"):
+        table({**SEVERAL, "k": keys}, target=["y", "z"], unit=["k"])
+    made = table({**SEVERAL, "k": [f"{i}" for i in range(N)]}, target=["y", "z"], unit=["k", "output"])
+    assert len(made.frame) == 2 * N
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem", "place", "said"),
+    [
+        (SEVERAL, {"target": ["y", "zz"]}, "target", "no column 'zz'"),
+        ({**SEVERAL, "output": X}, {"target": ["y", "z"]}, "target", "must leave the name 'output' free"),
+        ({**SEVERAL, "value": X}, {"target": ["y", "z"]}, "target", "must leave the name 'value' free"),
+        (SEVERAL, {"target": ["y", "z"], "add": {"row": "x + 1"}}, "target", "must leave the name 'row' free"),
+        (SEVERAL, {"target": ["y", "c"]}, "target.1", "must hold numbers"),
+        (SEVERAL, {"target": "y", "split": {"together": "row"}}, "split.together", "no column 'row'"),
+    ],
+)
+def test_what_several_targets_cannot_be_is_refused(columns, problem, place, said):
+    with pytest.raises(PisteError, match=said) as caught:
+        table(columns, **problem)
+
+    assert [fault.field for fault in caught.value.faults] == [place]
+
+
+def test_a_number_is_cut_into_levels_by_columns_that_new_rows_must_bring():
+    columns = {"x": X, "area": ["10", "20"] * 20, "y": Y}
+
+    made = table(columns, target={"column": "y", "levels": {"of": "y / area", "cuts": [1, 1.5]}}, columns={"area": "drop"})
+
+    np.testing.assert_array_equal(made.target.codes, np.digitize(np.arange(N) / np.tile([10, 20], 20), [1, 1.5]))
+    with pytest.raises(PisteError, match="area: must be a column of the rows"):
+        typed(made.layout.requiring(["x"]), pd.DataFrame({"x": ["1"]}))
+
+
+def test_several_targets_are_cut_into_the_same_levels():
+    made = table(SEVERAL, target={"columns": ["y", "z"], "levels": {"cuts": [5]}})
+
+    np.testing.assert_array_equal(made.target.codes, made.frame["value"] >= 5)
+    assert made.target.values[1] == 0.5
+
+
+def test_buildings_have_two_targets(shared):
+    problem = Problem.model_validate({"data": "data.csv", "target": ["heating", "cooling"]})
+    raw = read(problem, shared("energy_enb"))
+
+    made = make_table(problem, raw)
+    back = made.layout.melt.back(pd.DataFrame({"prediction": made.target.values}))
+
+    assert len(made.frame) == 2 * 768
+    np.testing.assert_allclose(back, raw.frame[["heating", "cooling"]].astype(float))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from piste.core import expression, notation
 from piste.core.errors import Fault, PisteError, Place, near
+from piste.core.melt import Melt
 from piste.core.notation import LARGEST, Form, shown
 
 
@@ -30,14 +31,16 @@ class Layout:
     """The columns that new rows bring, in the order of the table."""
 
     slots: tuple[Slot, ...] = ()
+    always: tuple[str, ...] = ()  # columns that the decision looks at, whatever the model
+    melt: Melt | None = None  # where several targets are answered: how rows become long, and answers one line again
 
     def requiring(self, names: Iterable[str]) -> Layout:
         """Return the layout that asks for these columns, and for those that they are computed from, and for no others."""
-        wanted = set(names)
+        wanted = {*names, *self.always}
         for slot in reversed(self.slots):  # an added column stands after what it uses
             if slot.expression and slot.name in wanted:
                 wanted |= expression.columns(expression.parse(slot.expression))
-        return Layout(tuple(replace(slot, required=slot.name in wanted) for slot in self.slots))
+        return replace(self, slots=tuple(replace(slot, required=slot.name in wanted) for slot in self.slots))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -45,12 +48,13 @@ class Layout:
             {"name": slot.name, "form": slot.form.to_json(), "expression": slot.expression, "required": slot.required}
             for slot in self.slots
         ]
-        return {"slots": slots}
+        return {"slots": slots, "always": list(self.always), "melt": self.melt.to_json() if self.melt else None}
 
     @staticmethod
     def from_json(state: Mapping[str, Any]) -> Layout:
         """Read what `to_json` wrote."""
-        return Layout(tuple(Slot(**{**slot, "form": Form.from_json(slot["form"])}) for slot in state["slots"]))
+        slots = tuple(Slot(**{**slot, "form": Form.from_json(slot["form"])}) for slot in state["slots"])
+        return Layout(slots, tuple(state["always"]), Melt.from_json(state["melt"]) if state["melt"] else None)
 
 
 def typed(layout: Layout, frame: pd.DataFrame, *, path: str = "", lines: np.ndarray | None = None) -> pd.DataFrame:
@@ -98,6 +102,25 @@ def typed(layout: Layout, frame: pd.DataFrame, *, path: str = "", lines: np.ndar
             columns[slot.name] = pd.Series(added(slot.expression, pd.DataFrame(columns, index=range(len(frame)))))
     ordered = {slot.name: columns[slot.name] for slot in layout.slots if slot.name in columns}
     return pd.DataFrame(ordered, index=pd.RangeIndex(len(frame)))
+
+
+def answered(
+    layout: Layout, predict: Callable[[pd.DataFrame], pd.DataFrame], frame: pd.DataFrame, *, path: str = "", lines: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Answer new rows, one line each: a model of several targets is asked for each of them.
+
+    Args:
+        layout: of the table.
+        predict: (n, n_columns) typed rows, as the model knows them -> (n, ...) answers.
+        frame: as `typed`.
+        path: as `typed`.
+        lines: as `typed`.
+
+    Raises:
+        PisteError: as `typed`.
+    """
+    rows = typed(layout, frame, path=path, lines=lines)
+    return layout.melt.back(predict(layout.melt.rows(rows))) if layout.melt else predict(rows)
 
 
 PLURALS = {

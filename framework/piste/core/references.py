@@ -8,6 +8,7 @@ from dataclasses import replace
 from piste.core import expression
 from piste.core.data import Raw
 from piste.core.errors import Fault, near
+from piste.core.melt import OUTPUT, ROW
 from piste.core.problem import Problem
 from piste.core.split import PERIODS
 
@@ -16,7 +17,7 @@ SHOWN = 10
 
 def check_references(problem: Problem, raw: Raw) -> list[Fault]:
     """Find every column that the problem names, outright or in an added column's expression, and the table does not have."""
-    return [*_absent(problem, raw), *_expressions(problem, raw)]
+    return [*_absent(problem, raw), *_taken(problem, raw), *_expressions(problem, raw)]
 
 
 def used(text: str) -> set[str]:
@@ -26,7 +27,7 @@ def used(text: str) -> set[str]:
 
 def _absent(problem: Problem, raw: Raw) -> list[Fault]:
     table = list(map(str, raw.frame.columns))
-    known = {*table, *problem.add}
+    known = {*table, *problem.add, *((ROW, OUTPUT) if problem.target.columns else ())}
     faults = []
     for place, field, name in _named(problem):
         if field == "split.by" and name in PERIODS and name not in known:
@@ -41,7 +42,11 @@ def _absent(problem: Problem, raw: Raw) -> list[Fault]:
 
 def _named(problem: Problem) -> Iterator[tuple[str, str, str]]:
     """Yield every column that the problem names: its place, the field in words, and the name."""
-    yield "target.column", "target", problem.target.column
+    if problem.target.columns:
+        for number, name in enumerate(problem.target.columns):
+            yield problem.written(f"target.{number}", f"target.columns.{number}"), "target", name
+    else:
+        yield "target.column", "target", problem.target.column
     single = {"weight": problem.weight, "time": problem.time, "split.by": problem.split.by, "split.together": problem.split.together}
     yield from ((field, field, name) for field, name in single.items() if name is not None)
     yield from ((f"columns.{name}", "columns", name) for name in problem.columns)
@@ -53,6 +58,24 @@ def _named(problem: Problem) -> Iterator[tuple[str, str, str]]:
         "known_at.after": known.after,
     }.items():
         yield from ((f"{field}.{number}", field, name) for number, name in enumerate(names))
+    if problem.slices is not None:
+        for number, name in enumerate(problem.slices.columns):
+            yield problem.written(f"slices.{number}", f"slices.columns.{number}"), "slices", name
+    if problem.decision is not None and problem.decision.budget is not None:
+        for number, name in enumerate(problem.decision.budget.per):
+            yield f"decision.budget.per.{number}", "decision.budget.per", name
+
+
+def _taken(problem: Problem, raw: Raw) -> list[Fault]:
+    """Find the names that the long table of several targets gives to columns of its own."""
+    if not problem.target.columns:
+        return []
+    own = {ROW: "the row that it comes from", OUTPUT: "which target a row is of", problem.target.column: "the values of all targets"}
+    return [
+        problem.fault("target", f"must leave the name '{name}' free, which is given to {what}, but {raw.path} has such a column: rename it")
+        for name, what in own.items()
+        if name in raw.frame or name in problem.add
+    ]
 
 
 def closest(name: str, choices: Sequence[str]) -> str:
@@ -65,20 +88,34 @@ def closest(name: str, choices: Sequence[str]) -> str:
 
 
 def _expressions(problem: Problem, raw: Raw) -> list[Fault]:
-    """Find the added columns whose sources are neither in the table nor added before them."""
+    """Find the expressions whose columns are not in the table; those of added columns may name what was added before them."""
     faults = []
     known, later = dict.fromkeys(map(str, raw.frame.columns)), list(problem.add)
     for name, written in problem.add.items():
         later.remove(name)
-        field, text = f"add.{name}", str(written)
+        field = f"add.{name}"
         if name in known:
             faults.append(problem.fault(field, f"must have a new name, but {raw.path} has a column '{name}'"))
-        parsed = expression.parse(text)
         faults += [
             problem.fault(field, f"names '{column}', which is added further down: move it up")
             if column in later
-            else problem.fault(field, f"names a column '{column}' that {raw.path} does not have.{closest(column, list(known))}")
-            for column in sorted(expression.columns(parsed) - known.keys())
+            else _unknown(problem, raw, field, column, list(known))
+            for column in sorted(used(str(written)) - known.keys())
         ]
         known[name] = None
+    for field, written in _of_rows(problem):
+        own = {problem.target.column, ROW, OUTPUT} if problem.target.columns else set()
+        faults += [_unknown(problem, raw, field, column, list(known)) for column in sorted(used(str(written)) - known.keys() - own)]
     return faults
+
+
+def _of_rows(problem: Problem) -> Iterator[tuple[str, str | int | float]]:
+    """Yield the expressions that may name every column: of levels, and of what framings add."""
+    if problem.target.levels is not None and problem.target.levels.of is not None:
+        yield "target.levels.of", problem.target.levels.of
+    for ask in problem.framings or ():
+        yield from ((f"{problem.at(ask)}.add.{number}", text) for number, text in enumerate(ask.add))
+
+
+def _unknown(problem: Problem, raw: Raw, field: str, column: str, known: Sequence[str]) -> Fault:
+    return problem.fault(field, f"names a column '{column}' that {raw.path} does not have.{closest(column, known)}")

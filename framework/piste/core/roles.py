@@ -9,6 +9,7 @@ import pandas as pd
 
 from piste.core.data import Column, Role
 from piste.core.kinds import what
+from piste.core.melt import targets
 from piste.core.notation import Form, shown
 from piste.core.problem import Problem
 from piste.core.references import used
@@ -21,48 +22,48 @@ ENOUGH = 20  # fewer rows than this say nothing about identifiers
 def late_columns(problem: Problem) -> dict[str, str]:
     """Return the columns that are known only after, each with the reason.
 
-    What is computed from such a column, or from the target, is known no earlier. What the target is computed from gives
-    it away, unless the problem says that it is known before.
+    What is computed from such a column, or from a target, is known no earlier. What a target is computed from gives it
+    away, unless the problem says that it is known before.
     """
     early = {*problem.known_at.always, *problem.known_at.decision}
-    target = problem.target.column
+    answers = targets(problem)
     late = dict.fromkeys(problem.known_at.after, "known only after")
-    causes = [target]
+    causes = [*answers]
     while causes:
-        for name in used(str(problem.add.get(causes.pop(), 0))) - early - late.keys():
+        for name in used(str(problem.add.get(causes.pop(), 0))) - early - {*late, *answers}:
             late[name] = "known only after: the target is computed from it"
             causes.append(name)
     for name, text in problem.add.items():
-        sources = sorted(used(str(text)) & {*late, target})
-        if sources and name != target:
+        sources = sorted(used(str(text)) & {*late, *answers})
+        if sources and name not in answers:
             late.setdefault(name, f"known only after: computed from '{sources[0]}'")
     return late
 
 
-def assign(problem: Problem, values: pd.Series, form: Form, answer: Answer, late: Mapping[str, str]) -> Column:
+def assign(problem: Problem, values: pd.Series, form: Form, answers: Mapping[str, Answer], late: Mapping[str, str]) -> Column:
     """Decide what a column is for.
 
     Args:
         problem: may say it.
         values: (n_rows,) typed, under the column's name.
         form: how they are written.
-        answer: the target.
+        answers: the targets.
         late: columns known only after, with the reason.
     """
     name = str(values.name)
     distinct, missing = int(values.nunique()), int(values.isna().sum())
     holds = _holds(problem, name, form, distinct, missing)
-    role, why = _said(problem, name, answer, late) or _seen(problem, values, form, distinct, missing) or ("feature", holds)
+    role, why = _said(problem, name, answers, late) or _seen(problem, values, form, distinct, missing) or ("feature", holds)
     if role == "split":
         why = f"{holds}; {why}"
     return Column(name, "identifier" if role == "identifier" else form.kind, role, why)
 
 
-def _said(problem: Problem, name: str, answer: Answer, late: Mapping[str, str]) -> tuple[Role, str] | None:
+def _said(problem: Problem, name: str, answers: Mapping[str, Answer], late: Mapping[str, str]) -> tuple[Role, str] | None:
     """Return the role that the problem gives a column."""
     split = problem.split
-    if name == problem.target.column:
-        return "target", answer.why
+    if name in answers:
+        return "target", answers[name].why
     if name == problem.weight:
         return "weight", "weight of the row"
     if name in late:

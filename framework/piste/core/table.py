@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from piste.core import expression, notation
-from piste.core.data import Column, Raw, Table
+from piste.core.data import Column, Raw, Table, Target
 from piste.core.errors import Fault, PisteError, Place
 from piste.core.kinds import Decimal, Trouble, decimal_mark, infer, what
 from piste.core.layout import PLURALS, Layout, Slot, added, infinite
+from piste.core.levels import cut, cuts_of
+from piste.core.melt import OUTPUT, ROW, Melt, targets
 from piste.core.notation import MISSING, MISSING_TEXT, Form, shown
-from piste.core.problem import ColumnKind, Problem
+from piste.core.problem import ColumnKind, Problem, TargetKind
 from piste.core.references import check_references, used
 from piste.core.roles import assign, late_columns
-from piste.core.target import Answer, read_target
+from piste.core.target import Answer, read_target, read_targets
 
 
 def make_table(problem: Problem, raw: Raw) -> Table:
     """Type the columns of a table, and decide what each is for.
+
+    Where the problem has several targets, the table is long: a row for each row of the source and each target. It is
+    asked as `melt.settled` says.
+
+    Args:
+        problem: as its author wrote it.
+        raw: its rows as they were read.
 
     Raises:
         PisteError: the problem and the table do not fit each other; all faults of a stage at once.
@@ -32,24 +42,63 @@ def make_table(problem: Problem, raw: Raw) -> Table:
     _raise(check_references(problem, raw))
     raw = replace(raw, decimal=raw.decimal or _decimal(problem, raw))
     frame, forms = _typed(problem, raw)
-    answer = read_target(problem, raw, frame[problem.target.column])
-    frame, forms = frame.assign(**{problem.target.column: answer.values}), {**forms, problem.target.column: answer.form}
-    raw = replace(raw, lines=raw.lines[answer.keep])
-    frame = frame[answer.keep].reset_index(drop=True)
+    answers = _answers(problem, raw, frame)
+    frame = frame.assign(**{name: answer.values for name, answer in answers.items()})
+    forms |= {name: answer.form for name, answer in answers.items()}
+    keep = next(iter(answers.values())).keep
+    raw = replace(raw, lines=raw.lines[keep])
+    frame = frame[keep].reset_index(drop=True)
     _raise(_duties(problem, raw, frame))
     late = late_columns(problem)
-    columns = tuple(assign(problem, values, forms[str(name)], answer, late) for name, values in frame.items())
+    columns = tuple(assign(problem, values, forms[str(name)], answers, late) for name, values in frame.items())
     if not any(column.role == "feature" for column in columns):
         reasons = "; ".join(f"{column.name}: {column.why}" for column in columns if column.role != "target")
         raise PisteError(problem.fault("data", f"must have a column to learn from beside the target, but has none. {reasons}".strip()))
-    return Table(
+    table = Table(
         frame=frame,
         columns=columns,
-        target=answer.target,
+        target=next(iter(answers.values())).target,
         weight=frame[problem.weight].to_numpy(dtype=float) if problem.weight else np.ones(len(frame)),
         digest=raw.digest,
-        notes=(*raw.notes, *_notes(raw, frame, answer, forms)),
+        notes=(*raw.notes, *_notes(raw, frame, answers, forms)),
         layout=_layout(problem, columns, forms),
+    )
+    if problem.target.columns:
+        table = _melted(problem, raw, table, answers)
+        raw = replace(raw, lines=np.repeat(raw.lines, len(answers)))
+    return replace(table, target=cut(problem, raw, table.frame, table.target, late)) if problem.target.levels else table
+
+
+def _answers(problem: Problem, raw: Raw, frame: pd.DataFrame) -> dict[str, Answer]:
+    """Read the target, or all targets, by name."""
+    if problem.target.columns:
+        return read_targets(problem, raw, frame)
+    return {problem.target.column: read_target(problem, raw, frame[problem.target.column])}
+
+
+def _melted(problem: Problem, raw: Raw, table: Table, answers: Mapping[str, Answer]) -> Table:
+    """Return the long table of several targets: a row for each row and target."""
+    name, names, declared = problem.target.column, tuple(answers), problem.target.kind
+    kind: TargetKind = "count" if declared == "count" or all(each.target.kind == "count" for each in answers.values()) else "numeric"
+    one_unit = bool(problem.decision or problem.target.levels or declared == "count")  # that the problem itself speaks of
+    melt = Melt.plain(names) if one_unit else Melt.alike(table.frame[[*names]])
+    frame = melt.rows(table.frame.drop(columns=[*names]), raw.lines)
+    frame[name] = values = melt.values(table.frame)
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    unit = "each in its own unit" if one_unit else "each in standard deviations from its mean, so that all count alike"
+    return replace(
+        table,
+        frame=frame,
+        columns=(
+            *(column for column in table.columns if column.role != "target"),
+            Column(ROW, "identifier", "identifier", f"the {raw.word} that a row comes from; left out"),
+            Column(OUTPUT, "category", "feature", f"which target a row is of: {listed}"),
+            Column(name, "number", "target", f"{listed}, {unit}"),
+        ),
+        target=Target(name, kind if one_unit else "numeric", values),
+        weight=np.repeat(table.weight, len(names)),
+        notes=(*table.notes, f"{len(names)} targets: every row is {len(names)} rows, {unit}; they stand or fall together"),
+        layout=replace(table.layout, melt=melt),
     )
 
 
@@ -65,14 +114,14 @@ def _decimal(problem: Problem, raw: Raw) -> Decimal:
 
 def _typed(problem: Problem, raw: Raw) -> tuple[pd.DataFrame, dict[str, Form]]:
     """Type every column, and compute the added ones; the target is left as it came, since it has rules of its own."""
-    target = problem.target.column
+    wanted = targets(problem)
     sources = {name for text in problem.add.values() for name in used(str(text))}
     columns: dict[str, pd.Series] = {}
     forms: dict[str, Form] = {}
     faults: list[Fault] = []
     for name, cells_of in raw.frame.items():
         values = notation.settle(cells_of)
-        if name == target and name not in sources:
+        if name in wanted and name not in sources:
             columns[name] = values
             continue
         try:
@@ -84,20 +133,20 @@ def _typed(problem: Problem, raw: Raw) -> tuple[pd.DataFrame, dict[str, Form]]:
                 columns[name] = notation.read(values, forms[name]).values
             else:
                 faults += error.faults
-    if faults and target in raw.frame:
+    there = [name for name in wanted if name in raw.frame]
+    if faults and len(there) == len(wanted):
         faults += _target_faults(problem, raw)
     _raise(faults)
     frame, faults = _add(problem, raw, pd.DataFrame(columns))
     _raise(faults)
-    if target in raw.frame:
-        frame[target] = notation.settle(raw.frame[target])
+    frame = frame.assign(**{name: notation.settle(raw.frame[name]) for name in there})
     return frame, {**forms, **{name: Form("number") for name in problem.add}}
 
 
 def _target_faults(problem: Problem, raw: Raw) -> tuple[Fault, ...]:
     """Judge the target too where other columns have failed, so that all is said at once."""
     try:
-        read_target(problem, raw, notation.settle(raw.frame[problem.target.column]))
+        _answers(problem, raw, pd.DataFrame({name: notation.settle(raw.frame[name]) for name in targets(problem)}))
     except PisteError as error:
         return error.faults
     return ()
@@ -173,7 +222,10 @@ def _duties(problem: Problem, raw: Raw, frame: pd.DataFrame) -> list[Fault]:
             absent = frame[name].isna().to_numpy()
             where = f"{int(absent.sum()):,} of them, the first in {raw.at(int(np.argmax(absent)))}"
             faults.append(problem.fault(field, f"must hold a value in every row, but '{name}' is missing in {where}"))
-    return [*faults, *(_unit_faults(problem, raw, frame[list(problem.unit)]) if problem.unit else [])]
+    unit = [name for name in problem.unit if name in frame]  # all but those that a long table will have
+    if OUTPUT in problem.unit and unit == [problem.time]:
+        unit = []  # the time of each target's values, which `settled` puts where the author named no unit
+    return [*faults, *(_unit_faults(problem, raw, frame[unit]) if unit else [])]
 
 
 def _weight_faults(problem: Problem, raw: Raw, weight: np.ndarray) -> list[Fault]:
@@ -200,11 +252,11 @@ def _unit_faults(problem: Problem, raw: Raw, keys: pd.DataFrame) -> list[Fault]:
     return [problem.fault("unit", f"must name one row each, but {pair} are both {values}{more}. Add the column that tells them apart")]
 
 
-def _notes(raw: Raw, frame: pd.DataFrame, answer: Answer, forms: dict[str, Form]) -> list[str]:
+def _notes(raw: Raw, frame: pd.DataFrame, answers: Mapping[str, Answer], forms: dict[str, Form]) -> list[str]:
     notes = []
-    gone = int((~answer.keep).sum())
+    gone = int((~next(iter(answers.values())).keep).sum())
     if gone:
-        notes.append(f"{gone:,} row{'s' * (gone > 1)} without a target left out")
+        notes.append(f"{gone:,} row{'s' * (gone > 1)} without {'a target' if len(answers) == 1 else 'every target'} left out")
     twice = int(frame.duplicated().sum())
     if twice:
         notes.append(f"{twice:,} of {len(frame):,} rows repeat an earlier row in every column")
@@ -221,4 +273,6 @@ def _layout(problem: Problem, columns: tuple[Column, ...], forms: dict[str, Form
     usable = [column for column in columns if column.role not in ("target", "after")]
     slots = tuple(Slot(column.name, forms[column.name], str(problem.add.get(column.name, ""))) for column in usable)
     needed = [column.name for column in usable if column.role == "feature"]
-    return Layout(slots).requiring([*needed, *([problem.time] if problem.time in {column.name for column in usable} else [])])
+    cuts = cuts_of(problem)
+    always = tuple(sorted(cuts.columns)) if cuts else ()
+    return Layout(slots, always).requiring([*needed, *([problem.time] if problem.time in {column.name for column in usable} else [])])
