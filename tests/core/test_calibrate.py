@@ -121,6 +121,14 @@ def test_of_many_rows_some_are_enough():
     assert some == temper(p, y, np.ones(60_000))
 
 
+def test_the_narrow_valley_between_temperature_and_mix_is_followed_to_its_end():
+    for seed in range(4):
+        p, y = classes(5000, seed=seed, n_classes=2, neighbours=10)
+        repair = temper(p, y, np.ones(5000))
+        grid = [Temper(t, m, repair.prior).apply(p) for t in np.geomspace(0.5, 2, 13) for m in np.geomspace(1e-3, 0.5, 13)]
+        assert log_loss(repair.apply(p), y) <= min(log_loss(repaired, y) for repaired in grid) + 1e-4
+
+
 def test_rows_count_by_their_weight():
     p, y = classes(500, seed=0, sure=2.0)
     q, z = classes(500, seed=1, sure=0.5)
