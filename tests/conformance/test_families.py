@@ -15,8 +15,10 @@ from piste.core.family import Family, Params, Rows, Task
 from piste.core.model import predict
 from piste.core.search import live
 from piste.families import NAMES, family
+from piste.numeric.quantile import pinball
 
 N_CLASSES = 3
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 # Families whose candidates come from the problem, not from a search space.
 PARAMS: dict[str, Params] = {"baseline": {"rule": "climatology", "by": "colour"}}
@@ -44,13 +46,14 @@ class Case:
 
     family: Family
     kind: str
+    n_outputs: int = 1
 
     @property
     def names(self) -> tuple[str, str]:
-        return self.family.name, f"{self.family.name}-{self.kind}"
+        return self.family.name, f"{self.family.name}-{'several' if self.n_outputs > 1 else self.kind}"
 
     def task(self, n: int) -> Task:
-        return Task(self.kind, n, N_CLASSES if self.kind == "classes" else 0)
+        return Task(self.kind, n, N_CLASSES if self.kind == "classes" else 0, LEVELS if self.kind == "quantiles" else (), self.n_outputs)
 
     def params(self, n: int = 100) -> dict[str, object]:
         space = self.family.space(self.task(n))
@@ -71,10 +74,25 @@ class Case:
         return model
 
     def predict(self, model, X) -> np.ndarray:
-        return predict(self.kind, model, X, N_CLASSES)
+        return predict(self.task(len(X)), model, X)
+
+    def loss(self, y: np.ndarray, predicted: np.ndarray) -> float:
+        if self.kind == "classes":
+            return float(-np.log(np.clip(predicted[np.arange(len(y)), y], 1e-3, 1)).mean())
+        if self.kind == "quantiles":
+            return float(pinball(y, predicted, LEVELS).mean())
+        if self.n_outputs > 1:
+            return float(np.max(np.mean((y - predicted) ** 2, axis=0) / y.var(axis=0)))  # of the output that is predicted worst
+        return float(np.mean((y - predicted) ** 2))
+
+    def constant(self, y: np.ndarray) -> np.ndarray:
+        if self.kind == "classes":
+            return np.bincount(y) / len(y)
+        return np.quantile(y, LEVELS) if self.kind == "quantiles" else y.mean(axis=0)
 
 
 CASES = [Case(family(name), kind) for name in NAMES for kind in sorted(family(name).kinds)]
+CASES += [Case(family(name), "mean", 2) for name in NAMES if family(name).several]
 
 
 def gaps(case: Case) -> dict[str, str]:
@@ -86,8 +104,11 @@ def stop_of(rows: Rows) -> np.ndarray:
     return np.arange(len(rows.y)) >= len(rows.y) - len(rows.y) // 5
 
 
-def easy(kind: str, matrix: str, n: int = 100, *, seed: int = 0) -> Rows:
-    """Make rows that any model can learn: two numbers and a colour decide, a third number is noise."""
+def easy(kind: str, matrix: str, n: int = 100, *, n_outputs: int = 1, seed: int = 0) -> Rows:
+    """Make rows that any model can learn: two numbers and a colour decide, a third number is noise.
+
+    A second output follows the second number, in another unit.
+    """
     rng = np.random.default_rng(seed)
     numbers = rng.normal(size=(n, 3))
     colour = rng.integers(0, 3, n)
@@ -98,7 +119,10 @@ def easy(kind: str, matrix: str, n: int = 100, *, seed: int = 0) -> Rows:
     elif kind == "distribution":
         y = rng.poisson(np.exp(1.0 + 0.5 * numbers[:, 0] + lean)).astype(float)
     else:
-        y = 100.0 + 20 * numbers[:, 0] - 10 * numbers[:, 1] + 20 * lean + rng.normal(size=n)
+        noise = 15.0 if kind == "quantiles" else 1.0  # there is something for them to be a share of
+        y = 100.0 + 20 * numbers[:, 0] - 10 * numbers[:, 1] + 20 * lean + noise * rng.normal(size=n)
+    if n_outputs > 1:
+        y = np.column_stack([y, 0.002 * numbers[:, 1] - 0.001 * lean])
     return Rows(matrix_of(matrix, numbers, colour), y, np.ones(n), *labels_of(matrix))
 
 
@@ -109,8 +133,9 @@ def matrix_of(matrix: str, numbers: np.ndarray, colour: np.ndarray):
     hot = (colour[:, None] == np.arange(3)).astype(float)
     if matrix == "codes":
         return np.column_stack([numbers, colour.astype(float)])
-    X = np.column_stack([numbers, hot])
-    return (X - X.mean(axis=0)) / X.std(axis=0) if matrix == "scaled" else X
+    if matrix == "scaled":  # by what the columns are drawn from, so that new rows are scaled as those learnt from
+        hot = (hot - 1 / 3) / np.sqrt(2 / 9)
+    return np.column_stack([numbers, hot])
 
 
 def labels_of(matrix: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -120,7 +145,7 @@ def labels_of(matrix: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
 
 
 def rows_of(case: Case, n: int = 100, *, seed: int = 0) -> Rows:
-    return easy(case.kind, case.family.matrix, n, seed=seed)
+    return easy(case.kind, case.family.matrix, n, n_outputs=case.n_outputs, seed=seed)
 
 
 def tolerance(case: Case) -> float:
@@ -132,12 +157,6 @@ def tolerance(case: Case) -> float:
 def learnt(case: Case):
     """Fit the default once for the promises that only look at it."""
     return case.fit(rows_of(case))
-
-
-def loss(kind: str, y: np.ndarray, predicted: np.ndarray) -> float:
-    if kind == "classes":
-        return float(-np.log(np.clip(predicted[np.arange(len(y)), y], 1e-3, 1)).mean())
-    return float(np.mean((y - predicted) ** 2))
 
 
 def ends(case: Case) -> list[dict[str, object]]:
@@ -226,9 +245,23 @@ def both_ends_of_the_search_space_fit(case):
 
 def easy_rows_are_predicted_better_than_by_a_constant(case):
     rows, new = rows_of(case, 200), rows_of(case, 200, seed=1)
-    answer = np.bincount(rows.y) / len(rows.y) if case.kind == "classes" else rows.y.mean()
-    constant = np.array([answer] * len(new.y))
-    assert loss(case.kind, new.y, case.predict(case.fit(rows), new.X)) < 0.9 * loss(case.kind, new.y, constant)
+    constant = np.array([case.constant(rows.y)] * len(new.y))
+    assert case.loss(new.y, case.predict(case.fit(rows), new.X)) < 0.9 * case.loss(new.y, constant)
+
+
+def quantiles_hold_their_share_of_new_rows(case):
+    rows, new = rows_of(case, 400), rows_of(case, 400, seed=1)
+    found = case.predict(case.fit(rows), new.X)
+    assert found.shape == (400, len(LEVELS))
+    np.testing.assert_allclose((new.y[:, None] < found).mean(axis=0), LEVELS, atol=0.1)
+
+
+def no_output_counts_for_its_unit(case):
+    """A unit of a power of two, so that nothing is rounded otherwise."""
+    unit = np.array([2.0**30, 1.0])
+    rows, new = rows_of(case), rows_of(case, seed=1)
+    found, expected = (case.predict(case.fit(replace(rows, y=rows.y * scale)), new.X) / scale for scale in (unit, 1.0))
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
 
 
 def a_double_weight_is_a_double_row(case):
@@ -267,14 +300,15 @@ def constant_and_duplicated_columns_do_no_harm(case):
     wide, new_wide = (
         replace(r, X=np.column_stack([r.X, r.X[:, 0], np.zeros(len(r.y))]), names=(*r.names, "a again", "nil")) for r in (rows, new)
     )
-    plain = loss(case.kind, new.y, case.predict(case.fit(rows), new.X))
-    assert loss(case.kind, new.y, case.predict(case.fit(wide), new_wide.X)) < 2 * plain + 0.1
+    plain = case.loss(new.y, case.predict(case.fit(rows), new.X))
+    assert case.loss(new.y, case.predict(case.fit(wide), new_wide.X)) < 2 * plain + 0.1
 
 
 def a_handful_of_rows_is_enough(case):
     for n in (2, 3, 5):
         y = np.arange(n) % 2 if case.kind == "classes" else np.arange(1.0, n + 1)
         rows = rows_of(case)
+        y = np.column_stack([y, -y]) if case.n_outputs > 1 else y
         case.predict(case.fit(replace(rows.take(np.arange(n)), y=y)), rows.X)
 
 
@@ -304,6 +338,14 @@ def has_classes(case: Case) -> bool:
     return case.kind == "classes"
 
 
+def has_quantiles(case: Case) -> bool:
+    return case.kind == "quantiles"
+
+
+def has_several_outputs(case: Case) -> bool:
+    return case.n_outputs > 1
+
+
 def takes_a_shortcut(case: Case) -> bool:
     return case.family.fit_fold is not None
 
@@ -326,6 +368,8 @@ PROMISES: dict[Callable[[Case], None], Callable[[Case], bool]] = {
     columns_of_probabilities_are_named_by_classes: has_classes,
     both_ends_of_the_search_space_fit: any_case,
     easy_rows_are_predicted_better_than_by_a_constant: any_case,
+    quantiles_hold_their_share_of_new_rows: has_quantiles,
+    no_output_counts_for_its_unit: has_several_outputs,
     a_double_weight_is_a_double_row: any_case,
     the_shortcut_gives_the_predictions_of_the_plain_loop: takes_a_shortcut,
     a_row_is_predicted_alone_as_in_company: any_case,

@@ -1,5 +1,7 @@
 """Boosting is LightGBM's, stopped on rows of the training part and fitted again on all of it."""
 
+import json
+
 import lightgbm
 import numpy as np
 import pytest
@@ -117,3 +119,38 @@ def test_its_state_is_the_text_of_the_model():
 def test_a_row_says_how_it_was_boosted():
     said = FAMILY.describe(Task("classes", 100, 2), PARAMS | {"class_weight": "balanced"})
     assert said == "LightGBM, learning rate 0.1, 8 leaves of at least 5 rows, 0.8 of the columns a tree, balanced classes"
+
+
+LEVELS = (0.1, 0.5, 0.9)
+
+
+def fitted_levels(rows, levels=LEVELS):
+    return FAMILY.fit(Task("quantiles", len(rows.y), levels=levels), PARAMS, rows, np.arange(len(rows.y)) % 5 == 4, 3)
+
+
+def test_each_quantile_is_lightgbms_with_rounds_of_its_own():
+    rows = rows_of("mean")
+    found = fitted_levels(rows)
+    for number, level in enumerate(LEVELS):
+        plain = lightgbm.LGBMRegressor(objective="quantile", alpha=level, **PLAIN, **QUIET)
+        assert found.rounds_[number] == plain_rounds(plain, rows)
+        plain.set_params(n_estimators=found.rounds_[number]).fit(rows.X, rows.y, categorical_feature=[3])
+        np.testing.assert_allclose(found.predict(rows.X)[:, number], plain.predict(rows.X), atol=1e-9)
+
+
+def test_one_level_is_answered_in_a_column():
+    assert fitted_levels(rows_of("mean"), (0.5,)).predict(rows_of("mean").X).shape == (300, 1)
+
+
+def test_levels_are_stored_as_text_each():
+    rows = rows_of("mean")
+    model = fitted_levels(rows)
+    again = FAMILY.restore(json.loads(json.dumps(FAMILY.state(model))))
+    assert again.rounds_ == model.rounds_
+    np.testing.assert_array_equal(again.predict(rows.X), model.predict(rows.X))
+
+
+def test_a_row_says_how_many_quantiles_were_boosted():
+    task = Task("quantiles", 100, levels=LEVELS)
+    said = FAMILY.words(task, PARAMS | {"feature_fraction": 1.0})
+    assert said == "Gradient boosting (LightGBM, 3 quantiles, learning rate 0.1, 8 leaves of at least 5 rows)"

@@ -70,3 +70,15 @@ def test_a_row_says_what_was_planted(monkeypatch):
     monkeypatch.setattr(forest, "TREES", 300)
     params = {"trees": "extra", "max_features": 0.5, "min_samples_leaf": 2}
     assert FAMILY.describe(Task("mean", 100), params) == "extra trees, 300 trees, max_features 0.5, at least 2 rows a leaf"
+
+
+@pytest.mark.parametrize(("trees", "plain"), [("random", RandomForestRegressor), ("extra", ExtraTreesRegressor)])
+def test_several_numbers_are_predicted_by_scikit_learn_each_in_its_own_spread(rows, trees, plain):
+    X, y = rows
+    both = np.column_stack([y, 1e6 * np.sin(3 * X[:, 1])])
+    params = {"trees": trees, "max_features": 0.5, "min_samples_leaf": 3}
+    task = Task("mean", 120, n_outputs=2)
+    found = FAMILY.fit(task, params, Rows(X, both, np.ones(120)), np.zeros(120, dtype=bool), 5).predict(X)
+    mean, spread = both.mean(axis=0), both.std(axis=0)
+    expected = plain(300, max_features=0.5, min_samples_leaf=3, random_state=5).fit(X, (both - mean) / spread)
+    np.testing.assert_allclose(found, expected.predict(X) * spread + mean)

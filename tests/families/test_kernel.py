@@ -106,3 +106,15 @@ def test_a_kernel_ridge_kept_as_plain_values_predicts_the_same(task, X, y, code)
 
 def test_it_says_its_kernel():
     assert describe(MEAN, {name: dimension.default for name, dimension in FAMILY.space(MEAN).items()}) == "RBF, alpha 0.3, gamma 1 x scale"
+
+
+@pytest.mark.parametrize("n_train", [150, EXACT_ROWS + 1], ids=["exact", "nystroem"])
+def test_several_numbers_at_once_are_each_as_alone(n_train, X, y, weight):
+    both = np.column_stack([y, 1e6 * np.cos(X[:, 1])])
+    model = build(Task("mean", n_train, n_outputs=2), PARAMS, 0).fit(X, both, weight)
+    for number in range(2):
+        alone = build(Task("mean", n_train), PARAMS, 0).fit(X, both[:, number], weight)
+        np.testing.assert_allclose(model.predict(X)[:, number], alone.predict(X), rtol=1e-6)
+    kept = json.loads(json.dumps({name: value for name, value in state(model).items() if not isinstance(value, np.ndarray)}))
+    again = restore({name: value for name, value in state(model).items() if isinstance(value, np.ndarray)} | kept)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from piste.core.family import Task
+from piste.core.family import Rows, Task
 from piste.families.linear import FAMILY
 
 
@@ -133,3 +133,59 @@ def test_logistic_regression_converges_at_the_ends_of_its_space(C):
 )
 def test_a_row_says_which_model_it_is(kind, params, said):
     assert FAMILY.words(Task(kind, 100, 2), params) == said
+
+
+LEVELS = (0.1, 0.5, 0.9)
+ASKED = Task("quantiles", 200, levels=LEVELS)
+
+
+@pytest.fixture
+def uneven():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 4))
+    return Rows(X, 50 + X @ np.array([3.0, -1.0, 0.0, 2.0]) + np.exp(X[:, 0]) * rng.normal(size=200), rng.uniform(0.5, 2, 200))
+
+
+def quantile_lines(rows, alpha=1e-4, task=ASKED):
+    return FAMILY.fit(task, {"alpha": alpha}, rows, np.zeros(len(rows.y), dtype=bool), 0)
+
+
+def test_quantiles_are_scikit_learns_at_each_level(uneven):
+    from sklearn.linear_model import QuantileRegressor
+
+    found = quantile_lines(uneven, 1e-9).predict(uneven.X)
+    for number, level in enumerate(LEVELS):
+        plain = QuantileRegressor(quantile=level, alpha=0).fit(uneven.X, uneven.y, sample_weight=uneven.sample_weight)
+        np.testing.assert_allclose(found[:, number], plain.predict(uneven.X), atol=1e-3)
+
+
+def test_quantiles_are_stored_without_code_of_ours(uneven):
+    from skops.io import dumps, get_untrusted_types, loads
+
+    model = quantile_lines(uneven)
+    stored = dumps(model)
+    assert not [name for name in get_untrusted_types(data=stored) if name.startswith("piste")]
+    np.testing.assert_array_equal(loads(stored).predict(uneven.X), model.predict(uneven.X))
+
+
+def test_a_pinball_loss_that_is_not_the_smallest_is_told(uneven, monkeypatch):
+    from sklearn.exceptions import ConvergenceWarning
+
+    monkeypatch.setattr("piste.numeric.quantile.MOST_STEPS", 1)
+    with pytest.warns(ConvergenceWarning, match="above the smallest"):
+        quantile_lines(uneven)
+
+
+def test_quantile_regression_says_its_name_and_penalty():
+    assert FAMILY.words(ASKED, {"alpha": 0.001}) == "Quantile regression (ridge, alpha 0.001, target standardised)"
+
+
+@pytest.mark.parametrize("penalty", ["none", "ridge", "elastic_net"])
+def test_several_numbers_at_once_are_each_as_alone(uneven, penalty):
+    both = np.column_stack([uneven.y, 1e6 * np.sin(uneven.X[:, 1]) + uneven.X[:, 2]])
+    params = {"penalty": penalty, "alpha": 0.01, "l1_ratio": 0.5}
+    nobody = np.zeros(200, dtype=bool)
+    found = FAMILY.fit(Task("mean", 200, n_outputs=2), params, Rows(uneven.X, both, uneven.sample_weight), nobody, 0).predict(uneven.X)
+    for number in range(2):
+        alone = FAMILY.fit(Task("mean", 200), params, Rows(uneven.X, both[:, number], uneven.sample_weight), nobody, 0)
+        np.testing.assert_allclose(found[:, number], alone.predict(uneven.X), rtol=1e-6)

@@ -56,3 +56,12 @@ def test_a_row_says_whom_it_asked():
     assert (
         FAMILY.describe(Task("mean", 100), {"n_neighbors": 7, "weights": "distance", "p": 1}) == "7 nearest, closer counts more, Manhattan"
     )
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_several_numbers_are_scikit_learns(rows, weights):
+    X, y, new = rows
+    both = np.column_stack([y, 1e6 * X[:, 1]])
+    model = Neighbours(7, weights, 2, classify=False).fit(X, both)
+    np.testing.assert_allclose(model.predict(new), KNeighborsRegressor(7, weights=weights).fit(X, both).predict(new))
+    np.testing.assert_array_equal(FAMILY.restore(FAMILY.state(model)).predict(new), model.predict(new))

@@ -11,6 +11,7 @@ import pytest
 
 from piste.core.family import Rows, Task
 from piste.families.neural import FAMILY, batch_size, build, describe, fit, restore, state
+from piste.numeric.quantile import fit_lines, pinball
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 
@@ -203,3 +204,93 @@ def test_the_encoding_halves_the_distance_to_boosted_trees_on_concrete():
     }
     assert error["piecewise"] < 0.85 * error["plain"]
     assert error["piecewise"] < 0.27 * y.std()  # scikit-learn's own network, tuned: .317
+
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+ASKED = Task("quantiles", 2000, levels=LEVELS)
+
+
+@pytest.fixture(scope="module")
+def uneven():
+    """Spread that grows with the first column, so that quantiles are known: median + spread x the normal's own."""
+    from scipy import stats
+
+    X = np.random.default_rng(0).normal(size=(2000, 3))
+    middle, spread = 100 + 20 * X[:, 1], 5 * np.exp(0.5 * X[:, 0])
+    y = middle + spread * np.random.default_rng(1).normal(size=2000)
+    return X, y, middle[:, None] + spread[:, None] * stats.norm.ppf(LEVELS)
+
+
+@pytest.fixture(scope="module")
+def quantile_network(uneven):
+    X, y, _ = uneven
+    return fit(ASKED, params(ASKED), rows(X, y), a_seventh(2000), 0)
+
+
+def test_quantiles_find_where_the_spread_grows(uneven, quantile_network):
+    X, y, true = uneven
+    found = quantile_network.predict(X)
+    assert np.sqrt(np.mean((found - true) ** 2)) < 0.15 * y.std()
+    np.testing.assert_allclose((y[:, None] < found).mean(axis=0), LEVELS, atol=0.1)
+
+
+def test_quantiles_are_the_quantile_regression_where_that_is_true():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 3))
+    y = 100 + 20 * X @ np.array([1.0, -1.0, 0.0]) + 10 * rng.exponential(size=2000)
+    plain = params(ASKED, encoding="plain", activation="linear", dropout=0.0, weight_decay=0.0, members=1)
+    found = build(ASKED, plain, 0).fit(X, y).predict(X)
+    lines = fit_lines(X, y, np.ones(2000), LEVELS, 0.0)
+    assert pinball(y, found, LEVELS).mean() < 1.01 * pinball(y, lines(X), LEVELS).mean()
+    np.testing.assert_allclose((y[:, None] < found).mean(axis=0), LEVELS, atol=0.02)
+
+
+def test_quantiles_ascend_by_construction_wherever_they_are_asked(quantile_network):
+    far = np.random.default_rng(2).normal(size=(500, 3)) * 10
+    assert (np.diff(quantile_network.predict(far), axis=1) >= 0).all()
+
+
+def test_quantiles_where_most_of_the_target_is_one_value():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1000, 3))
+    y = rng.poisson(np.exp(X[:, 0] - 0.5)).astype(float)
+    assert np.mean(y == 0) > 0.5
+    found = fit(ASKED, params(ASKED), rows(X, y), a_seventh(1000), 0).predict(X)
+    constant = np.tile(np.quantile(y, LEVELS), (1000, 1))
+    assert pinball(y, found, LEVELS).mean() < 0.9 * pinball(y, constant, LEVELS).mean()
+
+
+def test_quantiles_kept_as_plain_values_predict_the_same(uneven, quantile_network):
+    kept = {
+        name: value if isinstance(value, np.ndarray) else json.loads(json.dumps(value)) for name, value in state(quantile_network).items()
+    }
+    np.testing.assert_array_equal(restore(kept).predict(uneven[0]), quantile_network.predict(uneven[0]))
+
+
+def test_the_loss_that_is_watched_is_the_pinball_loss(uneven, quantile_network):
+    """After the last epoch of a first pass that ends there: of its own rows, in the unit of the standardised target."""
+    X, y, _ = uneven
+    assert (
+        quantile_network.history_["stop_loss"].min() < 0.6 * pinball(y, np.tile(np.quantile(y, LEVELS), (2000, 1)), LEVELS).mean() / y.std()
+    )
+
+
+@pytest.mark.parametrize("n_outputs", [2, 5])
+def test_several_numbers_are_one_network_that_standardises_each(n_outputs):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4))
+    unit = 1e3 ** np.arange(n_outputs)
+    y = unit * (X @ rng.normal(size=(4, n_outputs)) + 10)
+    task = Task("mean", 300, n_outputs=n_outputs)
+    model = fit(task, params(task), rows(X, y), a_seventh(300), 0)
+    assert model.network_.weights[-1].shape[2] == n_outputs
+    assert (np.mean((model.predict(X) - y) ** 2, axis=0) < 0.05 * y.var(axis=0)).all()
+    kept = {name: value if isinstance(value, np.ndarray) else json.loads(json.dumps(value)) for name, value in state(model).items()}
+    np.testing.assert_array_equal(restore(kept).predict(X), model.predict(X))
+
+
+def test_an_output_that_never_changes_is_predicted_as_it_is():
+    X = np.random.default_rng(0).normal(size=(100, 2))
+    task = Task("mean", 100, n_outputs=2)
+    model = build(task, params(task, steps=500), 0).fit(X, np.column_stack([X[:, 0], np.full(100, 3.0)]))
+    np.testing.assert_allclose(model.predict(X)[:, 1], 3.0, atol=0.2)

@@ -84,3 +84,16 @@ def test_a_double_weight_is_a_double_row_where_leaves_may_hold_one():
 def test_a_row_says_how_the_tree_was_grown():
     said = FAMILY.describe(Task("classes", 100, 2), SHAPE | {"min_samples_leaf": 1, "class_weight": "balanced"})
     assert said == "depth 8, at least 1 row a leaf, cp 0.01, balanced classes"
+
+
+def test_several_numbers_are_split_by_scikit_learn_each_in_its_own_spread():
+    from sklearn.tree import DecisionTreeRegressor
+
+    rows = rows_of("mean")
+    both = np.column_stack([rows.y, 1e6 * np.sin(3 * rows.X[:, 2])])
+    task = Task("mean", len(both), n_outputs=2)
+    found = FAMILY.fit(task, SHAPE, Rows(rows.X, both, np.ones(len(both))), np.zeros(len(both), dtype=bool), 0).predict(rows.X)
+    mean, spread = both.mean(axis=0), both.std(axis=0)
+    plain = DecisionTreeRegressor(max_depth=8, min_samples_leaf=5, ccp_alpha=0.01, random_state=0).fit(rows.X, (both - mean) / spread)
+    np.testing.assert_allclose(found, plain.predict(rows.X) * spread + mean)
+    assert len(np.unique(found[:, 0])) > 4  # though the other counts in millions
