@@ -94,6 +94,7 @@ CANNOT_BE_READ = (
     line("a control character by escape", 'weight: "w\\0"', "problem.yaml:3:9: a text must not hold the control character U+0000"),
     line("a number of 5,000 digits", "seed: " + "9" * 5000, "problem.yaml:3:7: must be a number of at most 300 digits"),
     line("not a number", "seed: .nan", "problem.yaml:3:7: must be a finite number, but is .nan"),
+    line("an infinite cost", "decision: {cost: {over: .inf, under: 1}}", "problem.yaml:3:25: must be a finite number, but is .inf"),
     line("infinite", "search: {trials: .inf}", "problem.yaml:3:18: must be a finite number, but is .inf"),
     line("beyond all numbers", "baselines: {a: 1e999}", "problem.yaml:3:16: must be a number that a computer can hold"),
 )
@@ -106,17 +107,8 @@ CANNOT_BE_MEANT = (
     line("an unknown key", "famlies: [tree]", "problem.yaml:3:1: famlies: is not a key of a problem. Did you mean 'families'?"),
     line("a key one level too high", "folds: 5", "problem.yaml:3:1: folds: is not a key of a problem. Did you mean 'split.folds'?"),
     line("an unknown inner key", "split: {fold: 5}", "problem.yaml:3:9: split.fold: is not a key of 'split'. Did you mean 'folds'?"),
-    line("a key of a later piste", "decision: {made_at: -1d 18:00}", "problem.yaml:3:1: decision: is not supported yet"),
+    line("a key of a later piste", "acknowledge: []", "problem.yaml:3:1: acknowledge: is not supported yet"),
     line("an inner key of a later piste", "search: {minutes: 5}", "problem.yaml:3:10: search.minutes: is not supported yet"),
-    line(
-        "a framing of a later piste", "framings: [quantiles]", "problem.yaml:3:12: framings.0: must be another framing", "not supported yet"
-    ),
-    line(
-        "framings as a mapping",
-        "framings: {mine: {predict: y}}",
-        "problem.yaml:3:1: framings: must be a list of names",
-        "not supported yet",
-    ),
     line("a number as a text", 'split: {folds: "5"}', "problem.yaml:3:9: split.folds: must be a whole number", "leave out the quotes"),
     line("a decimal as a text", 'split: {holdout: "0.2"}', "problem.yaml:3:9: split.holdout: must be a share of the rows between 0 and 1"),
     line("a text as a number", "weight: 7", "problem.yaml:3:1: weight: must be the name of a column, but is 7: put it in quotes"),
@@ -161,12 +153,6 @@ CANNOT_BE_MEANT = (
         "a list where a column is meant",
         "known_at: {after: x}\ntime: [day]",
         "problem.yaml:4:1: time: must be the name of a column, but is a list",
-    ),
-    file(
-        "a kind of a later piste",
-        "data: rows.csv\ntarget: {column: y, kind: ordered}\n",
-        "problem.yaml:2:21: target.kind: must be",
-        "not supported yet",
     ),
     line(
         "an unknown kind of column", "columns: {g: categry}", "problem.yaml:3:11: columns.g: must be 'number', ", "Did you mean 'category'?"
@@ -244,6 +230,275 @@ CANNOT_BE_MEANT = (
     ),
 )
 
+LEVELS = "data: rows.csv\ntarget: {column: y, kind: numeric, levels: {cuts: [3, 6]}}\n"
+
+
+def priced(name: str, costs: str, *expected: str) -> BadCase:
+    """Return a case of the costs of actions (line 4 and below) under three levels of the target."""
+    return file(name, f"{LEVELS}decision:\n  cost:\n{costs}", *expected)
+
+
+CANNOT_BE_DECIDED = (
+    line("half a pair of costs", "decision: {cost: {over: 1}}", "problem.yaml:3:12: decision.cost: must give 'under' beside 'over'"),
+    line(
+        "the other half", "decision: {cost: {miss: 1, unit: 2}}", "problem.yaml:3:12: decision.cost: must give 'false_alarm' beside 'miss'"
+    ),
+    line(
+        "two pairs of costs", "decision: {cost: {over: 1, miss: 2}}", "problem.yaml:3:12: decision.cost: must be {over, under} or", "mixes"
+    ),
+    line(
+        "no cost either way",
+        "decision: {cost: {over: 0, under: 0}}",
+        "problem.yaml:3:19: decision.cost.over: must be a number above 0",
+        ":3:28: decision.cost.under: ",
+    ),
+    line(
+        "an unknown key of a cost",
+        "decision: {cost: {false_alarm: 1, miss: 2, mis: 3}}",
+        "problem.yaml:3:44: decision.cost.mis: is not a key",
+    ),
+    line("a cost in words", "decision: {cost: high}", "problem.yaml:3:12: decision.cost: must be {over: ..., under: ...}", "but is 'high'"),
+    line(
+        "an action named by half a pair",
+        "decision: {cost: {over: [1, 0], b: [0, 1]}}",
+        "problem.yaml:3:12: decision.cost: must name no action",
+    ),
+    line("a single action", "decision: {cost: {a: [1, 0]}}", "problem.yaml:3:12: decision.cost: must price at least two actions"),
+    priced("a negative cost", "    a: [0, 5, 9]\n    b: [4, -1, 2]\n", "problem.yaml:6:12: decision.cost.b.1: must be a cost of 0 or more"),
+    priced("a single cost of an action", "    a: [0, 5, 9]\n    b: 4\n", "problem.yaml:6:5: decision.cost.b: must be a list, but is 4"),
+    priced(
+        "costs against levels",
+        "    a: [0, 5]\n    b: [4, 0, 2]\n",
+        "problem.yaml:5:5: decision.cost.a: must hold 3 numbers, one for each level, but holds 2",
+    ),
+    line(
+        "costs against one another",
+        "decision: {cost: {a: [0, 5], b: [4, 0, 2]}}",
+        "problem.yaml:3:30: decision.cost.b: must hold 2 numbers, as many as 'a', but holds 3",
+    ),
+    priced(
+        "an action against a better one",
+        "    a: [0, 60, 240]\n    b: [40, 0, 90]\n    c: [40, 10, 90]\n",
+        "problem.yaml:7:5: decision.cost.c: must not cost at least as much as 'b' at every level",
+    ),
+    priced(
+        "actions against one that is best",
+        "    a: [0, 5, 9]\n    b: [0, 6, 9]\n    c: [1, 7, 9]\n",
+        "problem.yaml:4:3: decision.cost: must leave something to decide, but 'a' is always best",
+    ),
+    priced(
+        "actions against costs",
+        "    a: [0, 5, 9]\n    b: [4, 0, 2]\n  actions: [a, bb]\n",
+        "problem.yaml:7:3: decision.actions: must name the actions of `cost`",
+        "leaves out 'b' and names 'bb'. Did you mean 'b'?",
+    ),
+    priced(
+        "a budget against actions",
+        "    a: [0, 5, 9]\n    b: [4, 0, 2]\n  budget: {units: 8, uses: {c: 1}}\n",
+        "problem.yaml:7:29: decision.budget.uses.c: must be 'a' or 'b', but is 'c'",
+    ),
+    line(
+        "a budget against a pair",
+        "decision: {cost: {over: 1, under: 2}, budget: 8}",
+        "problem.yaml:3:39: decision.budget: must go with a cost that gives each action a number per level",
+    ),
+    line("a budget against no cost", "decision: {budget: 8}", "problem.yaml:3:12: decision.budget: must go with `cost`"),
+    line("no unit to give out", "decision: {budget: 0}", "problem.yaml:3:12: decision.budget: must be a whole number from 1, but is 0"),
+    file(
+        "a number against a matrix",
+        "data: rows.csv\ntarget: {column: y, kind: count}\ndecision: {cost: {a: [0, 5], b: [4, 0]}}\n",
+        "problem.yaml:3:12: decision.cost: must go with target.levels",
+    ),
+    file(
+        "false alarms against a number",
+        "data: rows.csv\ntarget: {column: y, kind: numeric}\ndecision: {cost: {false_alarm: 1, miss: 2}}\n",
+        "problem.yaml:3:12: decision.cost: must go with a binary target, or with target.levels of one cut, but its kind is numeric",
+    ),
+    file(
+        "false alarms against three levels",
+        f"{LEVELS}decision: {{cost: {{false_alarm: 1, miss: 2}}}}\n",
+        "problem.yaml:3:12: decision.cost: must go with a binary target, or with target.levels of one cut, but there are 3 levels",
+    ),
+    file(
+        "too much against classes",
+        "data: rows.csv\ntarget: {column: g, kind: category}\ndecision: {cost: {over: 1, under: 2}}\n",
+        "problem.yaml:3:12: decision.cost: must price classes",
+    ),
+    file(
+        "levels against classes",
+        "data: rows.csv\ntarget: {column: g, kind: category, levels: {cuts: 3}}\n",
+        "problem.yaml:2:37: target.levels: must cut a number, but the target is of classes",
+    ),
+    file(
+        "cuts against their order",
+        "data: rows.csv\ntarget: {column: y, levels: {cuts: [6, 3]}}\n",
+        "problem.yaml:2:30: target.levels.cuts: must rise, each once, but 3 follows 6",
+    ),
+    file(
+        "a cut twice, against the other",
+        "data: rows.csv\ntarget: {column: y, levels: {cuts: [3, 3]}}\n",
+        "problem.yaml:2:30: target.levels.cuts: must rise, each once, but 3 follows 3",
+    ),
+    file(
+        "no cut",
+        "data: rows.csv\ntarget: {column: y, levels: {cuts: []}}\n",
+        "problem.yaml:2:30: target.levels.cuts: must name at least one",
+    ),
+    file(
+        "names against cuts",
+        "data: rows.csv\ntarget: {column: y, levels: {cuts: [3, 6], names: [low, high]}}\n",
+        "problem.yaml:2:44: target.levels.names: must name 3 levels, which 2 cuts make, but names 2",
+    ),
+    file(
+        "a name of a level twice",
+        "data: rows.csv\ntarget: {column: y, levels: {cuts: 3, names: [low, low]}}\n",
+        "problem.yaml:2:39: target.levels.names: must name each once, but names 'low' twice",
+    ),
+    file(
+        "levels against their target",
+        "data: rows.csv\ntarget: {column: y, levels: {of: x / 2, cuts: 3}}\n",
+        "problem.yaml:2:30: target.levels.of: must have the target 'y' in it",
+    ),
+    file("no target in a list", "data: rows.csv\ntarget: []\n", "problem.yaml:2:1: target: must name a column, or several, but is empty"),
+    file("a target twice", "data: rows.csv\ntarget: [y, y]\n", "problem.yaml:2:1: target: must name each once, but names 'y' twice"),
+    file(
+        "a number among targets", "data: rows.csv\ntarget: [y, 3]\n", "problem.yaml:2:13: target.1: must be the name of a column, but is 3"
+    ),
+    line("a range of costs against itself", "decision: {cost_range: [2, 0.5]}", "problem.yaml:3:12: decision.cost_range: must rise"),
+    line(
+        "a range of one cost", "decision: {cost_range: [0.5]}", "problem.yaml:3:12: decision.cost_range: must be two rising factors above 0"
+    ),
+    line(
+        "a moment of no day", "decision: {made_at: 18:00}", "problem.yaml:3:12: decision.made_at: must be a moment before `time`", "'18:00'"
+    ),
+    line(
+        "an improvement below nothing", "success: {by: -1}", "problem.yaml:3:11: success.by: must be a percentage from 0% to 100%", "is -1"
+    ),
+    line(
+        "an improvement beyond all", "success: {by: 120%}", "problem.yaml:3:11: success.by: must be a percentage from 0% to 100%", "'120%'"
+    ),
+    line(
+        "a difference against the aim", "success: {by: 5%, same: 10%}", "problem.yaml:3:19: success.same: must not be more than success.by"
+    ),
+    line(
+        "a baseline against those there are",
+        "baselines: {usual: mean(y) by g}\nsuccess: {beat: usua}",
+        "problem.yaml:4:11: success.beat: must be 'best_baseline', 'usual' or 'constant', but is 'usua'. Did you mean 'usual'?",
+    ),
+    line("a saving against no cost", "success: {worthwhile: 100}", "problem.yaml:3:11: success.worthwhile: must go with decision.cost"),
+    line("no slice", "slices: []", "problem.yaml:3:1: slices: must name at least one, but is empty"),
+    line("the target as a slice", "slices: [g, y]", "problem.yaml:3:1: slices: must be another column than the target, but is 'y'"),
+    line("truth against data", "truth: simulate.py:draws", "problem.yaml:3:1: truth: must go with `data: python:FILE.py:FUNCTION`"),
+    line("no time at all for a row", "constraints: {latency_ms: 0}", "problem.yaml:3:15: constraints.latency_ms: must be a number above 0"),
+)
+
+TIMED = "time: day\nunit: [g, day]\n"  # lines 3 and 4
+
+CANNOT_BE_ASKED = (
+    line("an unknown framing", "framings: [mean, maen]", "problem.yaml:3:18: framings.1: must be ", "but is 'maen'. Did you mean 'mean'?"),
+    line("lags as a framing", "framings: [lags]", "problem.yaml:3:12: framings.0: must be ", "add: [COLUMN@-7d]"),
+    line("no framing", "framings: {}", "problem.yaml:3:1: framings: must name at least one, but is empty"),
+    line("a framing twice", "framings: [mean, mean]", "problem.yaml:3:1: framings: must name each once, but names 'mean' twice"),
+    line(
+        "an unknown framing of an own name",
+        "framings: {mine: {as: maen}}",
+        "problem.yaml:3:19: framings.mine.as: must be ",
+        "Did you mean 'mean'?",
+    ),
+    line(
+        "an own name against all framings",
+        "framings: {maen: {add: x}}",
+        "problem.yaml:3:12: framings.maen: must say which framing",
+        "'mean'?",
+    ),
+    line("a framing against its name", "framings: {mean: {as: classes}}", "problem.yaml:3:12: framings.mean: must have another name"),
+    line("a framing that is a number", "framings: {mine: 3}", "problem.yaml:3:12: framings.mine: must give 'mine' its values as a mapping"),
+    line(
+        "an unknown key of a framing",
+        "framings: [mean, {mine: {as: mean, wid: g}}]",
+        "problem.yaml:3:36: framings.1.mine.wid: is not a key of 'mine'. Did you mean 'wide'?",
+    ),
+    line(
+        "a framing like none, against the list",
+        "framings:\n  mean:\n  b: {like: maen}",
+        "problem.yaml:5:7: framings.b.like: must name another entry of `framings`, but there is no 'maen'. Did you mean 'mean'?",
+    ),
+    line(
+        "framings like each other, against sense",
+        "framings:\n  b: {like: c}\n  c: {like: b}",
+        "problem.yaml:4:7: framings.b.like: must not come back to itself, but 'b' is like 'c' is like 'b'",
+        "problem.yaml:5:7: framings.c.like: ",
+    ),
+    line(
+        "a feature that is an aggregate",
+        "framings: {b: {as: mean, add: [x, mean(y)]}}",
+        "problem.yaml:3:35: framings.b.add.1: must not aggregate",
+    ),
+    line(
+        "a feature that is the answer",
+        "framings: {b: {as: mean, add: [2 * y]}}",
+        "problem.yaml:3:32: framings.b.add.0: must not use 'y' of the row itself",
+    ),
+    line(
+        "a feature that is an open expression",
+        'framings: {b: {as: mean, add: ["log(x"]}}',
+        "problem.yaml:3:36: framings.b.add.0: must be an expression",
+    ),
+    line(
+        "a lag of a framing without a time",
+        "framings: {b: {as: mean, add: [y@-7d]}}",
+        "problem.yaml:3:32: framings.b.add.0: must not look back in time (@) without a time",
+    ),
+    *(
+        line(
+            f"a lag under {scheme}",
+            f"{TIMED}split: {{scheme: {scheme}}}\nframings: {{b: {{as: mean, add: [y@-7d]}}}}",
+            f"problem.yaml:6:32: framings.b.add.0: must not look back in time (@) with scheme {scheme}: it may see what it is tested on",
+        )
+        for scheme in ("kfold", "stratified", "leave_one_out")
+    ),
+    line(
+        "a lag below the horizon",
+        f"{TIMED}decision: {{made_at: -1d 18:00}}\nframings: {{b: {{as: mean, add: [y@-2d, y@-1d]}}}}",
+        "problem.yaml:6:39: framings.b.add.1: must look back at least 2d, but looks back 1d",
+    ),
+    line(
+        "a rule with a lag below the horizon",
+        f"{TIMED}decision: {{made_at: -1d}}\nbaselines: {{b: y@-1d}}",
+        "problem.yaml:6:13: baselines.b: must look back at least 2d, but looks back 1d",
+    ),
+    line(
+        "all at once against the unit",
+        f"{TIMED}framings: {{b: {{wide: gg}}}}",
+        "problem.yaml:5:16: framings.b.wide: must be a column of `unit` (g, day), but is 'gg'. Did you mean 'g'?",
+    ),
+    line(
+        "one by one against no unit",
+        "framings: {b: {as: mean, apart: g}}",
+        "problem.yaml:3:26: framings.b.apart: must be a column of `unit`, which is not given, but is 'g'",
+    ),
+    line(
+        "all at once against another framing",
+        f"{TIMED}framings: {{b: {{as: classes, wide: g}}}}",
+        "problem.yaml:5:29: framings.b.wide: must go with the framing mean",
+    ),
+    line(
+        "all at once against one by one",
+        f"{TIMED}framings: {{b: {{wide: g, apart: g}}}}",
+        "problem.yaml:5:25: framings.b.apart: must be one of wide and apart",
+    ),
+    line(
+        "a prediction against the target",
+        "framings: {b: {as: mean, predict: x}}",
+        "problem.yaml:3:26: framings.b.predict: must be 'y', but is 'x'",
+    ),
+    line(
+        "a prediction of levels against none",
+        "framings: {b: {as: classes, predict: level}}",
+        "problem.yaml:3:29: framings.b.predict: must be 'y', but is 'level'. For 'level', cut the target by target.levels",
+    ),
+)
+
 CANNOT_BE_TRUE = (
     data("a metric of another task", MINIMAL + "metric: log_loss\n", "problem.yaml:3:1: metric: "),
     data(
@@ -264,7 +519,19 @@ CANNOT_BE_TRUE = (
         "Did you mean 'g'?",
     ),
     data("more folds than rows", MINIMAL + "split: {scheme: kfold, folds: 61}\n", "problem.yaml:3:24: split.folds: must be at most 60"),
+    data("a slice that is not there", MINIMAL + "slices: [g, gg]\n", "problem.yaml:3:13: slices: no column 'gg'", "Did you mean 'g'?"),
+    data(
+        "levels of what is not there",
+        "data: rows.csv\ntarget: {column: y, levels: {of: y / z, cuts: 3}}\n",
+        "problem.yaml:2:30: target.levels.of: names a column 'z'",
+    ),
+    data(
+        "a feature of what is not there",
+        MINIMAL + "framings: {b: {as: mean, add: [log(z)]}}\n",
+        "problem.yaml:3:32: framings.b.add.0: names a column 'z'",
+    ),
+    data("a second target that is not there", "data: rows.csv\ntarget: [y, z]\n", "problem.yaml:2:13: target: no column 'z'"),
     data("a number stratified", MINIMAL + "split: {scheme: stratified}\n", "problem.yaml:3:9: split.scheme: "),
 )
 
-CASES = (*CANNOT_BE_READ, *CANNOT_BE_MEANT, *CANNOT_BE_TRUE)
+CASES = (*CANNOT_BE_READ, *CANNOT_BE_MEANT, *CANNOT_BE_DECIDED, *CANNOT_BE_ASKED, *CANNOT_BE_TRUE)

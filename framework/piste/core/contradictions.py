@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from itertools import combinations
 
+from piste.core.askable import framing_faults
 from piste.core.errors import Fault
 from piste.core.grammar import aggregates, lags, row_columns
+from piste.core.horizon import lag_faults
 from piste.core.parser import parse
+from piste.core.pricing import Found, decision_faults, success_faults
 from piste.core.problem import Problem
 
-Found = Iterator[tuple[str, str]]  # fields and messages
 OPTIONS = {  # of `data`, and the sources that each goes with
     "delimiter": ("path",),
     "encoding": ("path",),
@@ -28,8 +30,12 @@ def contradictions(problem: Problem, unread: Collection[str] = ()) -> list[Fault
         problem: as its author wrote it.
         unread: fields that the author gave, but wrongly: nothing is said of their absence.
     """
-    timed = problem.time is not None or "time" in unread
-    grouped = problem.split.by is not None or not {"split", "split.by"}.isdisjoint(unread)
+
+    def lost(*fields: str) -> bool:
+        return any(f"{field}.".startswith(f"{each}.") or each.startswith(f"{field}.") for field in fields for each in unread)
+
+    timed = problem.time is not None or lost("time")
+    grouped = problem.split.by is not None or lost("split.by")
     found = [
         *_data(problem),
         *_target(problem),
@@ -37,6 +43,10 @@ def contradictions(problem: Problem, unread: Collection[str] = ()) -> list[Fault
         *_split(problem, timed=timed, grouped=grouped),
         *_add(problem),
         *_baselines(problem, timed=timed),
+        *([] if lost("target") else _kinds(problem)),
+        *([] if lost("decision") else decision_faults(problem, judged=not lost("target"))),
+        *success_faults(problem, lost),
+        *([] if lost("framings") else framing_faults(problem, timed=timed, named=not lost("unit"))),
     ]
     return [problem.fault(field, message) for field, message in found]
 
@@ -52,7 +62,8 @@ def _data(problem: Problem) -> Found:
 
 
 def _target(problem: Problem) -> Found:
-    target, split = problem.target.column, problem.split
+    targets = problem.target.columns or (problem.target.column,)
+    split = problem.split
     others = {
         "weight": (problem.weight,),
         "time": (problem.time,),
@@ -61,16 +72,18 @@ def _target(problem: Problem) -> Found:
         "split.together": (split.together,),
         "known_at.always": problem.known_at.always,
         "known_at.decision": problem.known_at.decision,
+        "slices": problem.slices.columns if problem.slices else (),
+        "decision.budget.per": problem.decision.budget.per if problem.decision and problem.decision.budget else (),
     }
     for field, columns in others.items():
-        if target in columns:
-            yield field, f"must be another column than the target, but is '{target}'"
+        for target in targets:
+            if target in columns:
+                yield field, f"must be another column than the target, but is '{target}'"
     if problem.weight is not None and problem.weight in (problem.time, split.by, split.together, *problem.unit):
         yield "weight", f"must be a column of its own, but '{problem.weight}' has another part to play"
-    if target in problem.columns:
-        yield f"columns.{target}", "must not say what the target is: write it under target.kind"
-    if problem.target.positive is not None and problem.target.kind not in (None, "binary"):
-        yield "target.positive", f"must go with a binary target, but its kind is {problem.target.kind}"
+    for target in targets:
+        if target in problem.columns:
+            yield f"columns.{target}", "must not say what the target is: write it under target.kind"
 
 
 def _known_at(problem: Problem) -> Found:
@@ -107,17 +120,46 @@ def _add(problem: Problem) -> Found:
         if aggregates(expression):
             yield f"add.{name}", "must not aggregate: aggregates are learnt on training rows, in `baselines` alone"
         if lags(expression):
-            yield f"add.{name}", "must not look back in time (@): lags stand in `baselines` alone"
+            yield f"add.{name}", "must not look back in time (@): lags stand in `baselines`, and in the `add` of an entry of `framings`"
 
 
 def _baselines(problem: Problem, *, timed: bool) -> Found:
     target = problem.target.column
     for name, text in problem.baselines.items():
-        expression = parse(str(text))
+        expression, field = parse(str(text)), f"baselines.{name}"
         if target in row_columns(expression):
             tip = f"an aggregate, as in mean({target}) by ..., or a lag, as in {target}@-7d"
-            yield f"baselines.{name}", f"must not use '{target}' of the row itself, which is the answer: use {tip}"
-        if lags(expression) and not timed:
-            yield f"baselines.{name}", "must not look back in time (@) without a time: add the line `time: COLUMN`"
-        elif lags(expression) and problem.split.scheme not in (None, "forward"):
-            yield f"baselines.{name}", f"must not look back in time (@) with scheme {problem.split.scheme}: it may see what it is tested on"
+            yield field, f"must not use '{target}' of the row itself, which is the answer: use {tip}"
+        yield from ((field, message) for message in lag_faults(problem, expression, timed=timed))
+
+
+def _kinds(problem: Problem) -> Found:
+    """Find what does not go with the kind of the target."""
+    target = problem.target
+    if target.positive is not None and target.kind not in (None, "binary"):
+        yield "target.positive", f"must go with a binary target, but its kind is {target.kind}"
+    if target.order and target.kind not in (None, "ordered"):
+        yield "target.order", f"must go with an ordered target, but its kind is {target.kind}"
+    if target.positive is not None and target.order:
+        yield "target.positive", "must go with a binary target, but target.order says that it is ordered"
+    if target.columns and problem.target.has_classes:
+        yield "target.kind", "must be numeric or count where several columns are predicted: classes are predicted one by one"
+    levels = target.levels
+    if levels is None:
+        return
+    if target.columns:
+        yield "target.levels", f"must go with one column, but there are {len(target.columns)}: cut each in a problem of its own"
+    elif problem.target.has_classes:
+        yield "target.levels", "must cut a number, but the target is of classes: price its classes as they are"
+    if levels.names and len(levels.names) != len(levels.cuts) + 1:
+        wanted = f"{len(levels.cuts) + 1} levels, which {len(levels.cuts)} cut{'s' * (len(levels.cuts) > 1)} make"
+        yield "target.levels.names", f"must name {wanted}, but names {len(levels.names)}"
+    if levels.of is None:
+        return
+    of = parse(str(levels.of))
+    if aggregates(of):
+        yield "target.levels.of", "must not aggregate: every row is cut by its own values"
+    elif lags(of):
+        yield "target.levels.of", "must not look back in time (@): every row is cut by its own values"
+    elif target.column not in row_columns(of):
+        yield "target.levels.of", f"must have the target '{target.column}' in it, as in {target.column} / capacity, but is '{of}'"

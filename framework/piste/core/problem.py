@@ -5,91 +5,89 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import PydanticCustomError
 
+from piste.core.ask import LEVEL, Ask, Asks, whole
+from piste.core.cost import Budget, Decision, EventCost, MatrixCost, QuantityCost, decision_shape, short_budget
 from piste.core.errors import Fault, Place, either, near
-from piste.core.grammar import ExpressionError
-from piste.core.parser import parse
+from piste.core.part import (
+    DURATION,
+    ColumnName,
+    Duration,
+    Expression,
+    Function,
+    Is,
+    Names,
+    OwnFile,
+    OwnName,
+    Part,
+    Positive,
+    Scalar,
+    Text,
+    listed,
+    once,
+    refuse,
+    shown,
+    text,
+)
 
-Scalar = bool | int | float | str
-TargetKind = Literal["numeric", "count", "binary", "category"]
+__all__ = [
+    "BLEND",
+    "DURATION",
+    "LATER",
+    "LEVEL",
+    "SEVERAL",
+    "Amount",
+    "Ask",
+    "Budget",
+    "Bundled",
+    "ColumnKind",
+    "Constraints",
+    "Data",
+    "Decision",
+    "Entry",
+    "EventCost",
+    "Is",
+    "KnownAt",
+    "Levels",
+    "MatrixCost",
+    "Part",
+    "Problem",
+    "QuantityCost",
+    "Scheme",
+    "Search",
+    "Slices",
+    "Split",
+    "Success",
+    "Target",
+    "TargetKind",
+    "Track",
+    "amount",
+    "decision_shape",
+    "located",
+    "short_budget",
+    "short_data",
+    "short_slices",
+    "short_target",
+    "whole",
+]
+
+TargetKind = Literal["numeric", "count", "binary", "category", "ordered"]
 ColumnKind = Literal["number", "category", "boolean", "datetime", "identifier", "drop"]
 Scheme = Literal["kfold", "stratified", "forward", "leave_one_out", "predefined"]
 Bundled = Literal["iris", "diabetes", "digits", "wine", "breast_cancer", "linnerud"]
 
 BLEND = "blend"  # an entry of `families` that no file of families/ holds: it is made of the others' predictions
-DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(min|h|d|w)")
+SEVERAL = "value"  # what the column is called in which several targets are laid one below the other
 
 # What the design has words for and nothing computes yet: refused as such, neither a misspelling nor ignored.
-LATER = frozenset(
-    {
-        *("decision", "success", "constraints", "slices", "acknowledge", "read"),
-        *("target.levels", "target.delay", "target.proxy_for", "search.minutes", "search.seeds"),
-    }
-)
-LATER_VALUES = {"target.kind": ("ordered",), "framings": ("quantiles", "ordered", "wide", "lags")}
+LATER = frozenset({"acknowledge", "read", "search.minutes", "search.seeds"})
 NO_MEANS = ("r2", "auc", "roc_auc", "f1", "precision", "recall", "average_precision", "balanced_accuracy", "mcc")
-
-
-@dataclass(frozen=True, slots=True)
-class Is:
-    """What a value must be, in words that follow "must be"."""
-
-    words: str
-
-
-def refuse(message: str, **context: Any) -> NoReturn:
-    """Say what is wrong with a value, in words that follow the name of its field."""
-    raise PydanticCustomError("refused", "{message}", {"message": message, **context})
-
-
-class Part(BaseModel):
-    """A part of a problem: unknown keys refused, types taken as written, values frozen."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
-
-
-def listed(value: Any) -> Any:
-    """Take a list for a tuple, and one text for a list of one."""
-    if isinstance(value, str):
-        return (value,)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _once(values: tuple[str, ...]) -> tuple[str, ...]:
-    twice = [value for number, value in enumerate(values) if value in values[:number]]
-    if twice:
-        refuse(f"must name each once, but names '{twice[0]}' twice")
-    return values
-
-
-ColumnName = Annotated[str, Field(min_length=1), Is("the name of a column")]
-Names = Annotated[
-    tuple[ColumnName, ...], BeforeValidator(listed, json_schema_input_type=str | tuple[ColumnName, ...]), AfterValidator(_once)
-]
-
-
-def _inside(path: str) -> str:
-    """Let only a path below the problem's own folder pass."""
-    parts = PurePosixPath(path).parts
-    if "\\" in path or ":" in path or path.startswith("/") or ".." in parts:
-        refuse(f"must be a file in the problem's own folder, written with /, but is '{path}'")
-    return path
-
-
-def _function(value: str) -> str:
-    """Let FILE.py:FUNCTION pass."""
-    file, _, function = value.rpartition(":")
-    if not file.endswith(".py") or not function.isidentifier():
-        refuse(f"must be FILE.py:FUNCTION, but is '{value}'")
-    _inside(file)
-    return value
 
 
 def _encoding(value: str) -> str:
@@ -99,22 +97,6 @@ def _encoding(value: str) -> str:
         known = ("utf-8", "utf-16", "latin-1", "cp1252", "iso-8859-15", "shift_jis", "gb18030")
         refuse(f"must be the name of an encoding, such as utf-8 or latin-1, but is '{value}'.{near(value, known)}")
     return value
-
-
-def _expression(value: Any) -> Any:
-    """Let pass what the grammar understands; the character of a fault goes with the error."""
-    if isinstance(value, str):
-        try:
-            parse(value)
-        except ExpressionError as error:
-            refuse(f"must be an expression, but {error.message}", position=error.position)
-    return value
-
-
-Function = Annotated[str, AfterValidator(_function), Is("FILE.py:FUNCTION")]
-OwnFile = Annotated[str, AfterValidator(_inside), Is("a file in the problem's own folder")]
-Expression = Annotated[str | int | float, AfterValidator(_expression), Is("an expression: a text or a number")]
-Text = Annotated[str, Field(min_length=1), Is("a text")]
 
 
 class Data(Part):
@@ -165,24 +147,104 @@ def short_data(value: Any) -> Any:
     return {"frame": value} if hasattr(value, "columns") and hasattr(value, "iloc") else value
 
 
+def _rising(cuts: tuple[float, ...]) -> tuple[float, ...]:
+    for before, after in pairwise(cuts):
+        if after <= before:
+            refuse(f"must rise, each once, but {after:g} follows {before:g}")
+    return cuts
+
+
+class Levels(Part):
+    """The levels that a number is cut into."""
+
+    of: Expression | None = Field(None, description="what is cut: an expression with the target in it; the target itself where not given")
+    cuts: Annotated[
+        tuple[float, ...],
+        Field(min_length=1),
+        BeforeValidator(
+            lambda value: (value,) if isinstance(value, int | float) else listed(value), json_schema_input_type=tuple[float, ...]
+        ),
+        AfterValidator(_rising),
+    ] = Field(description="the least value of each level but the lowest, rising")
+    names: Annotated[tuple[Text, ...], BeforeValidator(listed), AfterValidator(once)] = Field(
+        (), description="of the levels, lowest first: one more than there are cuts"
+    )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the names of the levels, lowest first; by their cuts where none are given.
+
+        >>> Levels(cuts=(0.3, 0.55)).labels
+        ('below 0.3', '0.3 to 0.55', 'from 0.55')
+        """
+        between = (f"{low:g} to {high:g}" for low, high in pairwise(self.cuts))
+        return self.names or (f"below {self.cuts[0]:g}", *between, f"from {self.cuts[-1]:g}")
+
+
+def _order(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if len(labels) < 2:
+        refuse(f"must name every class, lowest first, and so at least two, but names {len(labels)}")
+    return once(labels)
+
+
 class Target(Part):
     """What is predicted."""
 
     column: ColumnName = Field(description="the column to predict")
-    kind: TargetKind | None = Field(None, description="numeric, count (whole, >= 0), binary or category; inferred where not given")
+    columns: Names = Field((), description="several columns of numbers to predict, each on its own; `column` then names them all together")
+    kind: TargetKind | None = Field(
+        None, description="numeric, count (whole, >= 0), binary, category or ordered (classes in an order); inferred where not given"
+    )
     positive: Annotated[Scalar, Is("a text, a number, true or false")] | None = Field(
         None, description="the class that counts as yes (binary); the rarer one where not given"
     )
+    order: Annotated[
+        tuple[Annotated[str, Field(min_length=1), Is("a class: a text or a whole number")], ...],
+        BeforeValidator(
+            lambda value: tuple(map(text, value)) if isinstance(value, list | tuple) else value,
+            json_schema_input_type=tuple[str | int, ...],
+        ),
+        AfterValidator(_order),
+    ] = Field(
+        (), description="the classes of an ordered target, lowest first; by number or alphabet where not given", validate_default=False
+    )
+    levels: Levels | None = Field(None, description="cuts a number into levels, which actions are priced by and classes are made of")
+    delay: Duration | None = Field(None, description="how long after its time the target is known, e.g. 1d")
+    proxy_for: Text | None = Field(None, description="what is really cared about, where the target only stands for it")
 
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: Any) -> Any:
         return short_target(value)
 
+    @property
+    def has_classes(self) -> bool:
+        """Tell whether the author says that it is of classes."""
+        return self.kind in ("binary", "category", "ordered") or self.positive is not None or bool(self.order)
+
+    @property
+    def n_levels(self) -> int | None:
+        """Return how many levels or classes the author says there are; None where only the data can tell."""
+        if self.levels is not None:
+            return len(self.levels.cuts) + 1
+        return len(self.order) or (2 if self.kind == "binary" or self.positive is not None else None)
+
+    @model_validator(mode="after")
+    def _several(self) -> Target:
+        if len(self.columns) == 1:
+            refuse(f"must name two columns or more in a list, but names one: write `target: {self.columns[0]}`")
+        return self
+
 
 def short_target(value: Any) -> Any:
-    """Write the short form of `target` out: the name of a column."""
-    return {"column": value} if isinstance(value, str) else value
+    """Write the short forms of `target` out: the name of a column, or a list of such."""
+    if isinstance(value, str):
+        return {"column": value}
+    if isinstance(value, list | tuple):
+        if not value:
+            refuse("must name a column, or several, but is empty")
+        return {"column": SEVERAL, "columns": list(value)}
+    return {"column": SEVERAL, **value} if isinstance(value, Mapping) and "columns" in value else value
 
 
 class KnownAt(Part):
@@ -209,9 +271,7 @@ class Split(Part):
     )
     folds: int | None = Field(None, ge=2, le=1000, description="number of folds")
     repeats: int | None = Field(None, ge=1, le=100, description="how often kfold or stratified is repeated with other folds")
-    gap: Annotated[str, Field(pattern=rf"^{DURATION.pattern}$"), Is("a length of time such as 1d (min, h, d or w)")] | None = Field(
-        None, description="forward: rows this close before the test are left out, e.g. 1d"
-    )
+    gap: Duration | None = Field(None, description="forward: rows this close before the test are left out, e.g. 1d")
     holdout: Annotated[Annotated[float, Field(gt=0, lt=1)] | Names | None, Is("a share of the rows between 0 and 1, or values of `by`")] = (
         Field(None, description="set aside from everything: a share of the rows, or values of `by`")
     )
@@ -224,18 +284,14 @@ class Split(Part):
             return value
         holdout = value.get("holdout")
         if isinstance(holdout, list | tuple):
-            return {**value, "holdout": [_text(each) for each in holdout]}
-        return {**value, "holdout": _text(holdout)} if isinstance(holdout, int) else value
-
-
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+            return {**value, "holdout": [text(each) for each in holdout]}
+        return {**value, "holdout": text(holdout)} if isinstance(holdout, int) else value
 
 
 class Entry(Part):
     """One row of families: which family, under which name, with which fixed values and grids."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$"), Is("a name of letters, digits and _, beginning with a letter")]
+    name: OwnName
     family: str | None = Field(None, description="the family, where the name is your own")
     file: OwnFile | None = Field(None, description="a file of the problem's own folder that holds a FAMILY")
     factory: Function | None = Field(None, description="FILE:FUNCTION that returns a scikit-learn estimator")
@@ -253,7 +309,7 @@ class Entry(Part):
         if known and entry.get("family") is not None and entry["family"] not in known:
             what = "the name of a family, or a file ending in .py"
             refuse(
-                f"must be {what}, but is {_shown(entry['family'])}.{near(entry['family'], known) or ' There are ' + ', '.join(known) + '.'}"
+                f"must be {what}, but is {shown(entry['family'])}.{near(entry['family'], known) or ' There are ' + ', '.join(known) + '.'}"
             )
         return entry
 
@@ -269,7 +325,7 @@ def _entry(value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping) and {"name"} < set(value) <= set(Entry.model_fields):
         return dict(value)  # written out, from Python
     if not isinstance(value, Mapping) or len(value) != 1:
-        found = f"a mapping of {', '.join(map(str, value))}" if isinstance(value, Mapping) and value else _shown(value)
+        found = f"a mapping of {', '.join(map(str, value))}" if isinstance(value, Mapping) and value else shown(value)
         refuse(f"must be a name, or one name and its values, as in `tree: {{max_depth: 3}}`, but is {found}")
     [(name, body)] = value.items()
     if isinstance(body, str):
@@ -277,20 +333,12 @@ def _entry(value: Any) -> dict[str, Any]:
     if body is None:
         return {"name": name, "family": name}
     if not isinstance(body, Mapping):
-        refuse(f"must give '{name}' its values as a mapping, as in `{name}: {{max_depth: 3}}`, but gives {_shown(body)}")
+        refuse(f"must give '{name}' its values as a mapping, as in `{name}: {{max_depth: 3}}`, but gives {shown(body)}")
     where = {key: body[key] for key in ("family", "file", "factory") if key in body}
     if len(where) > 1:
         refuse(f"must be one of a family, a file and a factory, but '{name}' is {' and '.join(where)}")
     params = {key: tuple(grid) if isinstance(grid, list) else grid for key, grid in body.items() if key not in where}
     return {"name": name, **(where or {"family": name}), "params": params}
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, str):
-        return f"'{value}'"
-    if isinstance(value, Mapping | list | tuple):
-        return "empty" if not value else "a mapping" if isinstance(value, Mapping) else "a list"
-    return "empty" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class Search(Part):
@@ -306,19 +354,59 @@ class Track(Part):
     experiment: Text | None = Field(None, description="name of the MLflow experiment; the problem's name where not given")
 
 
-def _known_framing(value: str, info: ValidationInfo) -> str:
-    known = (info.context or {}).get("framings")
-    if value in LATER_VALUES["framings"]:
-        refuse(f"must be another framing: '{value}' is not supported yet")
-    if known and value not in known:
-        refuse(f"must be {either(known)}, but is '{value}'.{near(value, known)}")
-    return value
+Percent = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)? ?%$"), Is("a percentage such as 25%")]
+Amount = Annotated[
+    Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=r"^(100|[0-9]{1,2}(\.[0-9]+)?) ?%$")],
+    Is("a percentage from 0% to 100%, or an amount of 0 or more in the unit of the cost"),
+]
 
 
-def _framing_list(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        refuse("must be a list of names, but is a mapping: framings of your own are not supported yet")
-    return listed(value)
+def amount(written: str | float, of: float) -> float:
+    """Return an amount as a number: a percentage is a share of something, a number is itself.
+
+    >>> amount("10%", 80.0), amount(1.5, 80.0)
+    (8.0, 1.5)
+    """
+    return float(written.removesuffix("%")) / 100 * of if isinstance(written, str) else float(written)
+
+
+class Success(Part):
+    """What a model must achieve."""
+
+    beat: Text = Field("best_baseline", description="what to beat: best_baseline, or the name of a baseline")
+    by: Amount = Field("5%", description="the smallest improvement worth shipping: a percentage, or an amount in the unit of the cost")
+    same: Amount = Field("1%", description="a difference up to this is none; then the simpler model is preferred")
+    confidence: Annotated[float, Field(ge=0.5, lt=1), Is("a number from 0.5 to below 1")] = Field(
+        0.95, description="of every interval and claim"
+    )
+    worthwhile: Positive | None = Field(
+        None, description="what even a perfect forecast must save a year, for the question to be worth asking"
+    )
+
+
+class Constraints(Part):
+    """What a model must keep to in use."""
+
+    latency_ms: Positive | None = Field(None, description="milliseconds that the prediction of one row may take")
+    model_mb: Positive | None = Field(None, description="megabytes that the stored model may take")
+    explainable: bool = Field(default=False, description="whether a person must be able to read the model")
+
+
+class Slices(Part):
+    """Where a model must not be much worse than overall."""
+
+    columns: Names = Field(min_length=1, description="columns: each of their values is a slice of the rows")
+    worse_than_overall: Percent = Field("25%", description="how much worse a slice may be")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return short_slices(value)
+
+
+def short_slices(value: Any) -> Any:
+    """Write the short form of `slices` out: the columns."""
+    return {"columns": value} if isinstance(value, str | list | tuple) else value
 
 
 def _known_metric(value: str, info: ValidationInfo) -> str:
@@ -332,15 +420,11 @@ def _known_metric(value: str, info: ValidationInfo) -> str:
 
 
 def _own_names(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    _once(tuple(entry.name for entry in entries))
+    once(tuple(entry.name for entry in entries))
     return entries
 
 
-FramingName = Annotated[str, AfterValidator(_known_framing), Is("the name of a framing")]
 Entries = Annotated[tuple[Entry, ...], BeforeValidator(listed), AfterValidator(_own_names)]
-Framings = Annotated[
-    tuple[FramingName, ...], BeforeValidator(_framing_list, json_schema_input_type=str | tuple[FramingName, ...]), AfterValidator(_once)
-]
 
 
 class Problem(Part):
@@ -352,7 +436,10 @@ class Problem(Part):
     ) = Field(None, description="short name; the folder's name where not given")
     question: Text | None = Field(None, description="the question in plain words")
     data: Annotated[Data, Is("a path, sklearn:NAME, python:FILE.py:FUNCTION, or a mapping")] = Field(description="where the rows are")
-    target: Annotated[Target, Is("a column, or a mapping with 'column', 'kind' or 'positive'")] = Field(description="what is predicted")
+    target: Annotated[Target, Is("a column, a list of columns, or a mapping with 'column', 'kind', 'levels' and others")] = Field(
+        description="what is predicted"
+    )
+    decision: Decision | None = Field(None, description="what changes because of the prediction, and what mistakes cost")
     columns: dict[ColumnName, ColumnKind] = Field(
         default_factory=dict, description="kinds of columns that inference gets wrong; drop leaves one out"
     )
@@ -365,14 +452,25 @@ class Problem(Part):
     baselines: dict[Text, Expression] = Field(
         default_factory=dict, description="rules to beat: a name and an expression, e.g. mean(count) by run and hour"
     )
+    success: Success = Field(default_factory=Success, description="what a model must achieve")
+    constraints: Constraints = Field(default_factory=Constraints, description="what a model must keep to in use")
+    slices: Annotated[Slices, Is("a list of columns, or a mapping with 'columns' and 'worse_than_overall'")] | None = Field(
+        None, description="where a model must not be much worse than overall"
+    )
     families: Entries | None = Field(None, min_length=1, description="kinds of models; their order is the order of preference")
-    framings: Framings | None = Field(None, min_length=1, description="ways to ask: mean, distribution, classes")
+    framings: Asks | None = Field(
+        None, min_length=1, description="ways to ask: names of framings, or your own names with how rows are shaped for each"
+    )
     metric: Annotated[str, AfterValidator(_known_metric), Is("the name of a metric")] | None = Field(
         None, description="what ranks the models, by scikit-learn's name"
     )
     search: Search = Field(default_factory=Search, description="how much is tried")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="of everything random")
     track: Track = Field(default_factory=Track, description="where results go")
+    truth: Function | None = Field(
+        None,
+        description="of simulated data: FILE.py:FUNCTION(frame) -> (n_rows, n_draws) draws of the target given what is known; it is run",
+    )
 
     _path: str = PrivateAttr("")
     _places: Mapping[str, Place] = PrivateAttr(default_factory=dict)
@@ -383,6 +481,16 @@ class Problem(Part):
         while at and at not in self._places:
             at = at.rpartition(".")[0]
         return Fault(message, field, self._places.get(at, Place(self._path)))
+
+    def written(self, *fields: str) -> str:
+        """Return the first of some fields that its author wrote, as the short forms have it; the last where none is found."""
+        return next((field for field in fields if field in self._places), fields[-1])
+
+    def at(self, ask: Ask) -> str:
+        """Return the field where an ask stands: "framings.with_lags" of a mapping, "framings.1" of a list."""
+        place = f"framings.{(self.framings or ()).index(ask)}"
+        named = f"framings.{ask.name}"
+        return self.written(named, f"{place}.{ask.name}", place if ask.plain or self._places else named)
 
 
 def located(problem: Problem, path: str, places: Mapping[str, Place]) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from piste.core.contradictions import contradictions
 from piste.core.errors import Fault, PisteError, Place, near
-from piste.core.problem import BLEND, Problem, located, short_data, short_target
+from piste.core.problem import BLEND, Problem, located, short_budget, short_data, short_slices, short_target
 from piste.edges.schema import schema
 from piste.edges.strict_yaml import MOST_BYTES, Document, Keys, decoded, read
 from piste.edges.wording import PlaceOf, faults, nowhere, worded
@@ -22,6 +22,12 @@ __all__ = ["load_problem", "make_problem", "schema", "worded"]
 
 FILE = "problem.yaml"
 PLACEHOLDERS: Mapping[str, Any] = {"data": {"path": "-"}, "target": {"column": "\0"}}  # so that the rest can still be judged
+SHORT: Mapping[Keys, Callable[[Any], Any]] = {
+    ("data",): short_data,
+    ("target",): short_target,
+    ("slices",): short_slices,
+    ("decision", "budget"): short_budget,
+}
 SWITCHES = {word for yes_no in ("yes", "no", "on", "off") for word in (yes_no, yes_no.title(), yes_no.upper())}  # of YAML 1.1
 
 
@@ -101,7 +107,7 @@ def _without(written: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
     """Take a value away, or what holds it; in the place of what must be there stands something."""
     top, rest = str(keys[0]), dict(written)
     value = rest.pop(top, None)
-    if len(keys) > 1 and isinstance(value, Mapping) and keys[1] in value:
+    if len(keys) > 1 and isinstance(value, Mapping) and keys[1] in value and len(value) > 1:
         return {**rest, top: {key: each for key, each in value.items() if key != keys[1]}}
     return {**rest, top: PLACEHOLDERS[top]} if top in PLACEHOLDERS else rest
 
@@ -206,16 +212,16 @@ def _written_out(keys: Keys, value: Any) -> Any:
     """Return a part of a problem so that a key of it can be set: short forms written out, what is absent empty."""
     if value is None:
         return {}
-    if isinstance(value, str) and keys in (("data",), ("target",)):
-        return short_data(value) if keys == ("data",) else short_target(value)
-    return value
+    return SHORT[keys](value) if keys in SHORT and not (keys == ("data",) and isinstance(value, list)) else value
 
 
 def _empty(document: Document) -> list[tuple[Keys, Fault]]:
-    """Find keys without a value; a hyperparameter may have none, and so may a family."""
+    """Find keys without a value; a hyperparameter may have none, and so may a family and a framing."""
     found = []
     for keys, value in _values(document.value, ()):
         if value is not None or keys[0] == "families" or isinstance(keys[-1], int) or _unread(document, keys):
+            continue
+        if keys[0] == "framings" and (len(keys) == 2 or (len(keys) == 3 and isinstance(keys[1], int))):
             continue
         message = "must not be empty: give a value, or leave the key out"
         if len(keys) == 2 and keys[0] in ("add", "baselines"):
@@ -271,7 +277,10 @@ def _own_files(problem: Problem, folder: Path) -> Iterator[Fault]:
     named = {
         f"families.{number}": entry.file or (entry.factory or "").rpartition(":")[0] for number, entry in enumerate(problem.families or ())
     }
-    named["data.python"] = (problem.data.python or "").rpartition(":")[0]
+    named |= {
+        field: (function or "").rpartition(":")[0]
+        for field, function in {"data.python": problem.data.python, "truth": problem.truth}.items()
+    }
     home = folder.resolve()
     for field, name in named.items():
         file = (home / name).resolve()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from piste.core.cost import AMOUNTS, EVENTS
 from piste.core.problem import BLEND, Bundled, Problem
 
 VALUE = ["boolean", "number", "string", "null"]
@@ -27,7 +28,8 @@ def schema() -> dict[str, Any]:
 
     made: dict[str, Any] = _tidy(Problem.model_json_schema(by_alias=True))
     parts, keys = made["$defs"], made["properties"]
-    del parts["Entry"]
+    ask = parts.pop("Ask")["properties"]
+    del parts["Entry"], parts["MatrixCost"]
     path = {"type": "string", "minLength": 1, "pattern": "^(?!sklearn:)", "description": "a path, or python:FILE.py:FUNCTION"}
     bundled = {
         "enum": [f"sklearn:{name}" for name in get_args(Bundled)],
@@ -35,10 +37,12 @@ def schema() -> dict[str, Any]:
     }
     column = {"type": "string", "minLength": 1, "description": "the column to predict"}
     keys["data"] = _short_or(keys["data"], path, bundled)
-    keys["target"] = _short_or(keys["target"], column)
+    keys["target"] = _short_or(keys["target"], column, {"type": "array", "minItems": 1, "items": column, "description": "several columns"})
+    _narrow(parts)
     keys["metric"]["enum"] = list(METRICS)
-    keys["framings"] = _one_or_more({"enum": list(FRAMINGS)}, keys["framings"])
+    keys["framings"] = _framings(list(FRAMINGS), ask, keys["framings"])
     keys["families"] = _one_or_more(_entry([*FAMILIES, BLEND]), keys["families"])
+    keys["slices"] = _short_or(keys["slices"], *parts["Slices"]["properties"]["columns"]["anyOf"])
     whole = {"type": "integer"}  # of a numbered `by`, such as a year
     holdout = parts["Split"]["properties"]["holdout"]
     holdout["anyOf"] += [whole]
@@ -72,7 +76,55 @@ def _short_or(long: dict[str, Any], *short: dict[str, Any]) -> dict[str, Any]:
 
 
 def _one_or_more(item: dict[str, Any], of: dict[str, Any]) -> dict[str, Any]:
-    return {"description": of["description"], "anyOf": [item, {"type": "array", "minItems": 1, "items": item}]}
+    return {"description": of["description"], "anyOf": _one_or_list(item)}
+
+
+def _narrow(parts: dict[str, Any]) -> None:
+    """Write out what pydantic cannot tell of the target, its levels and the decision: short forms, and how long lists are."""
+    target, levels, decision = (parts[name]["properties"] for name in ("Target", "Levels", "Decision"))
+    del parts["Target"]["required"]
+    parts["Target"]["anyOf"] = [{"required": ["column"]}, {"required": ["columns"]}]
+    target["order"]["minItems"] = 2
+    levels["cuts"] = {"description": levels["cuts"]["description"], "anyOf": _one_or_list({"type": "number"})}
+    decision["cost_range"] |= {"minItems": 2, "maxItems": 2}
+    decision["cost"] = {"description": decision["cost"]["description"], "anyOf": _costs()}
+    units = {**parts["Budget"]["properties"]["units"], "description": "how many units there are to give out"}
+    decision["budget"] = _short_or(decision["budget"], units)
+    parts["Slices"]["properties"]["columns"]["anyOf"][1]["minItems"] = 1
+
+
+def _one_or_list(item: dict[str, Any]) -> list[dict[str, Any]]:
+    return [item, {"type": "array", "minItems": 1, "items": item}]
+
+
+def _costs() -> list[dict[str, Any]]:
+    """Describe the three shapes of a cost, of which no key of the first two can name an action."""
+    row = {"type": "array", "minItems": 2, "items": {"type": "number", "minimum": 0}, "description": "its cost at each level"}
+    matrix = {
+        "type": "object",
+        "minProperties": 2,
+        "propertyNames": {"pattern": f"^(?!({'|'.join((*AMOUNTS, *EVENTS))})$)."},
+        "additionalProperties": row,
+        "description": "each action, and its cost at each level",
+    }
+    return [{"$ref": "#/$defs/QuantityCost"}, {"$ref": "#/$defs/EventCost"}, matrix]
+
+
+def _framings(names: list[str], ask: dict[str, Any], of: dict[str, Any]) -> dict[str, Any]:
+    """Describe `framings`: names, or names of the author's own with how rows are shaped for each."""
+    shaped = {key: rule for key, rule in ask.items() if key != "name"}
+    shaped["as"] = {"enum": names, "description": shaped["as"]["description"]}
+    body = {"anyOf": [{"type": "null"}, {"type": "object", "properties": shaped, "additionalProperties": False}]}
+    mapping = {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": "^[A-Za-z][A-Za-z0-9_]*$"},
+        "additionalProperties": body,
+        "description": "names, each with " + ", ".join(f"`{key}`" for key in shaped),
+    }
+    item = {"enum": names, "description": "a framing as it is"}
+    one = {**mapping, "maxProperties": 1}
+    return {"description": of["description"], "anyOf": [item, mapping, {"type": "array", "minItems": 1, "items": {"anyOf": [item, one]}}]}
 
 
 def _entry(families: list[str]) -> dict[str, Any]:

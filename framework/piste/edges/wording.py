@@ -5,14 +5,14 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le
 from pydantic import ValidationError
 
 from piste.core.errors import Fault, PisteError, Place, either, near
-from piste.core.problem import LATER, LATER_VALUES, Is, Part, Problem
+from piste.core.problem import LATER, Is, Part, Problem
 from piste.edges.strict_yaml import Keys, plain
 
 MOST_SHOWN = 60  # characters of a value
@@ -41,7 +41,7 @@ def worded(error: ValidationError, place_of: PlaceOf = nowhere, written: Any = N
         error: of validating a Problem.
         place_of: where a value stands, by its keys as written, such as ("families", 2, "tree", "max_depth"), and a
             character in it (from 1; 0: the whole).
-        written: what was validated; tells how the entries of `families` were written.
+        written: what was validated; tells which short forms stand there.
     """
     return PisteError(*(fault for _, fault in faults(error, place_of, written)))
 
@@ -135,6 +135,9 @@ class _Spot:
 
     def step(self, way: str | int) -> _Spot:
         """Go one step further on pydantic's way to a value."""
+        chosen = tuple(member for member in self.members if member.part is not None and member.part.__name__ == way)
+        if chosen:  # one of several parts that may stand here
+            return replace(self, members=chosen)
         for member in self.members:
             if member.part is not None:
                 info = next((info for name, info in member.part.model_fields.items() if way in (name, info.alias)), None)
@@ -167,14 +170,36 @@ def _spot(loc: Keys) -> _Spot:
 
 
 def _as_written(keys: Keys, written: Any) -> Keys:
-    """Return the keys of a value as its author wrote them: the values of an entry of `families` stand below its name."""
-    if keys[:1] != ("families",) or len(keys) < 3:
-        return keys
-    inner = keys[3:] if keys[2] == "params" else ()
-    items = written.get("families") if isinstance(written, Mapping) else None
-    item = items[keys[1]] if isinstance(items, list | tuple) and isinstance(keys[1], int) else None
-    name = tuple(item) if isinstance(item, Mapping) and len(item) == 1 else ()
-    return (*keys[:2], *name, *inner)
+    """Return the keys of a value as its author wrote them, in whichever of the short forms."""
+    top = written.get(keys[0]) if isinstance(written, Mapping) and keys else None
+    match keys:
+        case ("families", int(number), *inner):
+            return (keys[0], *_entry(top, number), *(inner[1:] if inner[:1] == ["params"] else ()))
+        case ("framings", int(number), *inner):
+            entry = _entry(top, number)
+            return (keys[0], *entry, *(inner if inner != ["name"] and _holds(top, entry) else ()))
+        case ("target" | "slices", "columns", *inner) if not isinstance(top, Mapping):
+            return (keys[0], *inner)
+        case ("decision", "cost", "actions", *inner) if inner:
+            return ("decision", "cost", *inner)
+        case ("decision", "budget", "units") if isinstance(top, Mapping) and not isinstance(top.get("budget"), Mapping):
+            return ("decision", "budget")
+    return keys
+
+
+def _entry(items: Any, number: int) -> Keys:
+    """Return the keys, below `families` or `framings`, that an entry stands at: of a mapping its name, of a list its number first."""
+    if isinstance(items, Mapping):
+        return ([*items][number],)
+    item = items[number] if isinstance(items, list | tuple) else None
+    return (number, *item) if isinstance(item, Mapping) and len(item) == 1 else (number,)
+
+
+def _holds(value: Any, keys: Keys) -> bool:
+    """Tell whether something is written below the keys."""
+    for key in keys:
+        value = value[key]
+    return isinstance(value, Mapping)
 
 
 def _message(detail: Mapping[str, Any], spot: _Spot, field: str) -> str:
@@ -187,11 +212,9 @@ def _message(detail: Mapping[str, Any], spot: _Spot, field: str) -> str:
         case "missing":
             return f"must be given: {spot.description}"
         case "extra_forbidden":
-            return _unknown(spot.keys, field)
-        case "too_short":
+            return _unknown(tuple(detail["loc"]), field)
+        case "too_short" if not value:
             return "must name at least one, but is empty"
-    if isinstance(value, str) and value in LATER_VALUES.get(field, ()):
-        return f"must be {expected}, but is '{value}', which is not supported yet"
     choices = [
         choice
         for member in spot.members
@@ -202,15 +225,16 @@ def _message(detail: Mapping[str, Any], spot: _Spot, field: str) -> str:
     return f"must be {expected}, but is {found(value, expected)}" + (f".{hint}" if hint else "")
 
 
-def _unknown(keys: Keys, field: str) -> str:
+def _unknown(loc: Keys, field: str) -> str:
     """Say that a key is none, and which one may have been meant."""
     if field in LATER:
         return "is not supported yet"
-    key, part = str(keys[-1]), next(member.part for member in _spot(keys[:-1]).members if member.part)
+    key, part = str(loc[-1]), next(member.part for member in _spot(loc[:-1]).members if member.part)
+    holder = field.removesuffix(f".{key}").rpartition(".")[2]
     if hint := near(key, names(part)):
-        return f"is not a key of {'a problem' if part is Problem else repr(keys[-2])}.{hint}"
+        return f"is not a key of {'a problem' if part is Problem else repr(holder)}.{hint}"
     if part is not Problem:
-        return f"is not a key of {keys[-2]!r}. It has {', '.join(names(part))}."
+        return f"is not a key of '{holder}'. It has {', '.join(names(part))}."
     homes = [
         f"{home}.{key}"
         for home in Problem.model_fields
@@ -220,5 +244,5 @@ def _unknown(keys: Keys, field: str) -> str:
 
 
 def names(part: type[Part]) -> list[str]:
-    """Return the keys of a part as they are written in YAML."""
-    return [info.alias or name for name, info in part.model_fields.items() if name != "frame"]
+    """Return the keys of a part as they are written in YAML, where a frame has no place and a name stands as a key."""
+    return [info.alias or name for name, info in part.model_fields.items() if name not in ("frame", "name")]
