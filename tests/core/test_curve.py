@@ -112,6 +112,14 @@ def test_under_ten_blocks_the_band_is_as_wide_as_students_t():
     assert curve.high - curve.low == pytest.approx(expected[1] - expected[0], rel=0.2)
 
 
+def test_days_that_resemble_their_neighbours_tell_less():
+    rng = np.random.default_rng(0)
+    days = np.cumsum(rng.normal(0, 0.1, 300))
+    losses = (1 + 10 / SIZES)[:, None] * np.exp(days - days.mean())
+    in_time, apart = fit(losses, ordered=True), fit(losses)
+    assert (in_time.high - in_time.low > 2 * (apart.high - apart.low)).all()
+
+
 def test_losses_may_lie_below_zero_where_the_least_possible_one_is_named():
     losses = blocks(1 + 20 / SIZES, 100, seed=1)
     moved, plain = fit(losses - 5, least=-5.0), fit(losses)

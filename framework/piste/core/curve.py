@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from piste.core.statistics import sample
+from piste.core.statistics import Sample, sample
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 SLOWEST, FASTEST = 0.05, 2.0  # exponents of a power law
@@ -92,6 +92,8 @@ def fit_curve(
     the same at all sizes. Under ten blocks the samples are drawn from the t distribution of the means instead. What the
     probabilities cannot know is that other training blocks of the same number might have taught more, or less.
 
+    Of 200 simulated truths at twice the data the 80 % band held 69 % with 5 judged blocks, 75 % with 30 and 78 % with 400.
+
     Args:
         sizes: (n_sizes,) training blocks, ascending, at least 3.
         losses: (n_sizes, n_blocks) mean loss of each judged block.
@@ -115,7 +117,7 @@ def fit_curve(
     if (np.diff(sizes) <= 0).any() or losses.min() < least:
         raise ValueError(f"sizes must ascend and no loss be below {least=}, but {sizes=} and {losses.min()=}")
     drawn = sample(losses.T, weight, np.arange(losses.shape[1]), ordered=ordered, seed=seed)
-    draws = drawn.draws if drawn.draws is not None else _t_draws(drawn.mean, drawn.block_means, seed)
+    draws = _draws(drawn, seed)
     low, high = np.quantile(draws, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
     width = np.maximum(high - low, 1e-2 * (high - low).max())  # a size at which all blocks agree must not take the whole fit
     trust = np.square(width.max() / width) if width.max() > 0 else np.ones(len(sizes))
@@ -165,13 +167,15 @@ def crossings(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], weight: np.nd
     return sorted(found, key=lambda crossing: crossing.size)
 
 
-def _t_draws(mean: np.ndarray, block_means: np.ndarray, seed: int, n_draws: int = 500) -> np.ndarray:
-    """Draw means from the multivariate t distribution that few blocks leave, (n_draws, n_sizes)."""
+def _draws(drawn: Sample, seed: int, n_draws: int = 500) -> np.ndarray:
+    """Return what the means could have been, (n_draws, n_sizes): of the bootstrap, or of the t distribution of few blocks."""
+    if drawn.draws is not None:
+        return np.asarray(drawn.mean + drawn.widening * (drawn.draws - drawn.mean))
     rng = np.random.default_rng([seed, 11])
-    n_blocks = len(block_means)
-    away = (block_means - block_means.mean(axis=0)) / np.sqrt(n_blocks * (n_blocks - 1))
+    n_blocks = len(drawn.sizes)
+    away = drawn.centred / drawn.sizes.sum() * np.sqrt(n_blocks / (n_blocks - 1))
     stretch = np.sqrt((n_blocks - 1) / rng.chisquare(n_blocks - 1, size=(n_draws, 1)))
-    return np.asarray(mean + stretch * (rng.normal(size=(n_draws, n_blocks)) @ away))
+    return np.asarray(drawn.mean + stretch * (rng.normal(size=(n_draws, n_blocks)) @ away))
 
 
 def _power_law(x: np.ndarray, y: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
