@@ -443,13 +443,6 @@ def test_a_number_is_cut_into_levels_by_columns_that_new_rows_must_bring():
         typed(made.layout.requiring(["x"]), pd.DataFrame({"x": ["1"]}))
 
 
-def test_several_targets_are_cut_into_the_same_levels():
-    made = table(SEVERAL, target={"columns": ["y", "z"], "levels": {"cuts": [5]}})
-
-    np.testing.assert_array_equal(made.target.codes, made.frame["value"] >= 5)
-    assert made.target.values[1] == 0.5
-
-
 def test_buildings_have_two_targets(shared):
     problem = Problem.model_validate({"data": "data.csv", "target": ["heating", "cooling"]})
     raw = read(problem, shared("energy_enb"))

@@ -119,7 +119,7 @@ def test_classes_follow_the_numbers_that_they_begin_with_and_others_need_their_o
 
 
 def test_a_declared_order_is_kept():
-    answer = read(["mid", "low", "high", "low", "mid", "high"], kind="ordered", order=["low", "mid", "high"])
+    answer = read(["mid", "low", "high", "low", "mid", "high"], order=["low", "mid", "high"])
 
     assert (answer.target.kind, answer.target.labels) == ("ordered", ("low", "mid", "high"))
     assert answer.target.values.tolist() == [1, 0, 2, 0, 1, 2]

@@ -10,11 +10,10 @@ import pandas as pd
 
 from piste.core import expression
 from piste.core.data import Raw, Target, level_of
-from piste.core.errors import Fault, PisteError
+from piste.core.errors import PisteError
 from piste.core.expression import Expression
 from piste.core.notation import shown
 from piste.core.problem import Problem
-from piste.core.references import closest
 
 PROBES = 15  # values of the target, beside 0 and 1, at which an expression must lie on a straight line
 STRAIGHT = 1e-9  # how far from it, as a share of what it is made of
@@ -77,9 +76,8 @@ def cut(problem: Problem, raw: Raw, frame: pd.DataFrame, target: Target, late: M
     assert levels, "cuts are made of levels"
     if target.labels:
         raise PisteError(problem.fault("target.levels", f"must cut numbers, but '{target.name}' holds classes"))
-    faults = _unknown(problem, raw, cuts, frame, late)
-    if faults:
-        raise PisteError(*faults)
+    if after := sorted(cuts.columns & late.keys()):
+        raise PisteError(problem.fault("target.levels.of", f"must not use '{after[0]}': {late[after[0]]}"))
     try:
         _check_line(problem, raw, cuts, frame, target.values)
         thresholds = cuts.thresholds(frame)
@@ -94,21 +92,6 @@ def cut(problem: Problem, raw: Raw, frame: pd.DataFrame, target: Target, late: M
 
 def _at(parsed: Expression, frame: pd.DataFrame, target: str, value: float) -> np.ndarray:
     return expression.evaluate(parsed, frame.assign(**{target: value}))
-
-
-def _unknown(problem: Problem, raw: Raw, cuts: Cuts, frame: pd.DataFrame, late: Mapping[str, str]) -> list[Fault]:
-    """Find what an expression uses that is nowhere, or is not known when the level is asked for."""
-    parsed, field = expression.parse(cuts.of), "target.levels.of"
-    if expression.aggregates(parsed) or expression.lags(parsed):
-        return [problem.fault(field, "must be computed from the row alone, without aggregates and without looking back (@)")]
-    if cuts.target not in expression.columns(parsed):
-        return [problem.fault(field, f"must be computed from '{cuts.target}', as in {cuts.target} / capacity, but is {cuts.of}")]
-    absent = [
-        problem.fault(field, f"names a column '{name}' that {raw.path} does not have.{closest(name, list(map(str, frame)))}")
-        for name in sorted(cuts.columns - {*frame})
-    ]
-    after = [problem.fault(field, f"must not use '{name}': {late[name]}") for name in sorted(cuts.columns & late.keys())]
-    return [*absent, *after]
 
 
 def _check_line(problem: Problem, raw: Raw, cuts: Cuts, frame: pd.DataFrame, values: np.ndarray) -> None:
@@ -130,7 +113,7 @@ def _refuse(problem: Problem, raw: Raw, must: str, wrong: np.ndarray, what: Call
     """Refuse the rows that are wrong, and say of the first what is."""
     if wrong.any():
         row = int(np.argmax(wrong))
-        more = f" ({int(wrong.sum()):,} of {len(wrong):,} rows do so)" if wrong.sum() > 1 else ""
+        more = f" (the first of {int(wrong.sum()):,} such rows)" if wrong.sum() > 1 else ""
         raise PisteError(problem.fault("target.levels.of", f"{must}, but {what(row)} in {raw.at(row)}{more}"))
 
 

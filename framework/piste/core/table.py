@@ -64,9 +64,8 @@ def make_table(problem: Problem, raw: Raw) -> Table:
         layout=_layout(problem, columns, forms),
     )
     if problem.target.columns:
-        table = _melted(problem, raw, table, answers)
-        raw = replace(raw, lines=np.repeat(raw.lines, len(answers)))
-    return replace(table, target=cut(problem, raw, table.frame, table.target, late)) if problem.target.levels else table
+        return _melted(problem, raw, table, answers)
+    return replace(table, target=cut(problem, raw, frame, table.target, late)) if problem.target.levels else table
 
 
 def _answers(problem: Problem, raw: Raw, frame: pd.DataFrame) -> dict[str, Answer]:
@@ -80,7 +79,7 @@ def _melted(problem: Problem, raw: Raw, table: Table, answers: Mapping[str, Answ
     """Return the long table of several targets: a row for each row and target."""
     name, names, declared = problem.target.column, tuple(answers), problem.target.kind
     kind: TargetKind = "count" if declared == "count" or all(each.target.kind == "count" for each in answers.values()) else "numeric"
-    one_unit = bool(problem.decision or problem.target.levels or declared == "count")  # that the problem itself speaks of
+    one_unit = problem.decision is not None or declared == "count"  # which the problem itself speaks of
     melt = Melt.plain(names) if one_unit else Melt.alike(table.frame[[*names]])
     frame = melt.rows(table.frame.drop(columns=[*names]), raw.lines)
     frame[name] = values = melt.values(table.frame)

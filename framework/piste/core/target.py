@@ -47,7 +47,7 @@ def read_target(problem: Problem, raw: Raw, values: pd.Series) -> Answer:
     Raises:
         PisteError: it cannot be what it is said to be, or nothing can be learnt of it.
     """
-    kind, own = problem.target.kind, problem.data.missing
+    kind, own = _declared(problem), problem.data.missing
     form = infer(values, own, raw.decimal, raw.at)
     if kind in CLASSES:
         form = Form("category", (*MISSING_TEXT, *own))
@@ -89,17 +89,26 @@ def read_targets(problem: Problem, raw: Raw, frame: pd.DataFrame) -> dict[str, A
                 )
             found[name] = answer
         except PisteError as error:
-            faults += [problem.fault(f"target.{number}", fault.message) for fault in error.faults]
+            faults += [problem.fault(_place(problem, number), fault.message) for fault in error.faults]
     if faults:
         raise PisteError(*faults)
     keep = np.logical_and.reduce([answer.keep for answer in found.values()])
     for number, (name, answer) in enumerate(found.items()):
         if answer.values[keep].nunique() < 2:
             what = "must differ between the rows that hold every target" if keep.any() else "must stand in a row with all other targets"
-            faults.append(problem.fault(f"target.{number}", f"'{name}' {what}, but does not"))
+            faults.append(problem.fault(_place(problem, number), f"'{name}' {what}, but does not"))
     if faults:
         raise PisteError(*faults)
     return {name: replace(answer, keep=keep) for name, answer in found.items()}
+
+
+def _place(problem: Problem, number: int) -> str:
+    return problem.written(f"target.columns.{number}", f"target.{number}")
+
+
+def _declared(problem: Problem) -> TargetKind | None:
+    """Return the kind that the problem says: classes whose order it gives are ordered."""
+    return "ordered" if problem.target.order else problem.target.kind
 
 
 def _fault(problem: Problem, message: str, field: str = "target") -> Fault:
@@ -171,7 +180,8 @@ def _classes(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answe
                 problem, f"must hold at most {MOST_CLASSES:,} classes, but holds {len(counts):,}. Say `kind: numeric`, or merge rare ones"
             )
         )
-    kind = problem.target.kind or ("binary" if len(counts) == 2 else "category")
+    declared = _declared(problem)
+    kind = declared or ("binary" if len(counts) == 2 else "category")
     if kind == "binary" and len(counts) != 2:
         raise PisteError(_fault(problem, f"must hold two classes for kind binary, but holds {len(counts)}: {_list(sorted(counts.index))}"))
     single = sorted(counts.index[counts == 1])
@@ -183,7 +193,7 @@ def _classes(problem: Problem, raw: Raw, values: pd.Series, form: Form) -> Answe
         raise PisteError(_fault(problem, f"{message}. Merge rare classes, or leave them out by `data: {{missing: [{shown(single[0])}]}}`"))
     ordered = _in_order(problem, counts) if kind == "ordered" else _ordered(problem, counts)
     codes = pd.Categorical(labels[keep], categories=ordered).codes.astype(int)
-    why = f"declared {kind}" if problem.target.kind else f"{kind}: {len(counts)} classes"
+    why = f"declared {kind}" if declared else f"{kind}: {len(counts)} classes"
     if kind == "ordered":
         why = f"{why}; from {shown(ordered[0])} up to {shown(ordered[-1])}"
     share = f"{shown(ordered[-1])} is the positive class, {counts[ordered[-1]] / counts.sum():.1%} of the rows"
