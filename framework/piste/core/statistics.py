@@ -12,7 +12,8 @@ N_SAMPLES = 2_000
 LEVEL = 0.95
 FEW = 10  # blocks; below it there is no bootstrap, only Student's t
 MOST = 2_000  # blocks resampled; more are gathered at random into as many, which leaves the variance of a mean as it is
-SAME = 1e-12  # two columns that differ by less, relative to the largest block, differ by rounding alone
+LEAST = 1 / 3  # of its standard error on all blocks: no bootstrap sample may think a gain surer, however alike the blocks that it drew
+SAME = 1e-12  # what varies by less, relative to the largest block, varies by rounding alone
 INSIGNIFICANT = 5  # autocorrelations in a row that are too small to matter end the memory of a series (Politis and White 2004)
 
 
@@ -35,6 +36,7 @@ class Sample:
     n_blocks: int  # that the rows have, before any gathering
     ordered: bool  # whether blocks follow each other in time
     mean_run: float  # blocks drawn in a row, on average; 1 where they are drawn one by one
+    widening: float  # standard error of a mean over its spread among bootstrap samples
     resampled: Resampled | None  # None under ten blocks
 
     @property
@@ -72,7 +74,7 @@ class Sample:
         gap = float(self.mean[column] - self.mean[other])
         if self.resampled is not None:
             drawn = self.resampled.means[:, column] - self.resampled.means[:, other]
-            return (float(drawn.std(ddof=1)) * _widening(self.degrees), *self._percentiles(gap, drawn))
+            return (float(drawn.std()) * self.widening, *self._percentiles(gap, drawn))
         gaps = self.centred[:, column] - self.centred[:, other]
         error = float(_error(gaps, self.sizes)) if len(gaps) > 1 else float("nan")
         return (error, *self._student(gap, gaps))
@@ -93,7 +95,7 @@ class Sample:
         from scipy import stats
 
         tail = (1 - LEVEL) / 2
-        stretch = _widening(self.degrees) * float(stats.t.isf(tail, self.degrees) / stats.norm.isf(tail))
+        stretch = self.widening * float(stats.t.isf(tail, self.degrees) / stats.norm.isf(tail))
         low, high = np.quantile(drawn, [tail, 1 - tail])
         return estimate + stretch * float(low - estimate), estimate + stretch * float(high - estimate)
 
@@ -135,7 +137,7 @@ class Claim:
     error: np.ndarray  # standard error of the gain
     lower: np.ndarray  # each bound is one-sided: all lower ones hold together with the claim's confidence, and so do all upper ones
     upper: np.ndarray
-    critical: float  # standard errors between a gain and its bounds
+    critical: float  # standard errors between a gain and its lower bound
     n: int  # blocks
 
 
@@ -156,7 +158,8 @@ def sample(losses: np.ndarray, weight: np.ndarray, blocks: np.ndarray, *, ordere
         weight: (n_rows,) row weights.
         blocks: (n_rows,) block of each row, numbered in order of time if `ordered`.
         ordered: draw runs of blocks that follow each other (stationary bootstrap, Politis and Romano 1994) instead of single
-            ones; their mean length is that of `mean_run` for the median column.
+            ones. Their mean length is that which suits the median column, and errors are widened by what runs of this length
+            miss of its memory (`memory`).
         seed: of the draws.
 
     >>> one = sample(np.array([[1.0], [3.0]] * 50), np.ones(100), np.arange(100), ordered=False, seed=0)
@@ -176,45 +179,50 @@ def sample(losses: np.ndarray, weight: np.ndarray, blocks: np.ndarray, *, ordere
     sums = np.stack([np.bincount(codes, weights=weight * column) for column in losses.T], axis=1)
     mean = sums.sum(axis=0) / sizes.sum()
     if len(sizes) < FEW:
-        return Sample(mean, sums, sizes, n_blocks, ordered, 1.0, None)
-    run = float(np.median(mean_run(sums / sizes[:, None]))) if ordered else 1.0
-    counts = _counts(len(sizes), rng, run)
+        return Sample(mean, sums, sizes, n_blocks, ordered, 1.0, 1.0, None)
     centred = sums - sizes[:, None] * mean
+    run, spectrum = 1.0, np.zeros(0)
+    if ordered:
+        runs, spectrum = memory(centred / sizes.mean())
+        run = float(np.median(runs))
+    counts = _counts(len(sizes), rng, run)
+    means = mean + (counts @ centred) / (counts @ sizes)[:, None]
     missed = (counts == 0).astype(float)
     size = missed @ sizes
     left_out = mean + (missed @ centred) / np.where(size > 0, size, np.nan)[:, None]
-    resampled = Resampled(counts, mean + (counts @ centred) / (counts @ sizes)[:, None], left_out)
-    return Sample(mean, sums, sizes, n_blocks, ordered, run, resampled)
+    independent = len(sizes) / run
+    widening = np.sqrt(independent / (independent - 1)) * _shortfall(spectrum / len(sizes), means.var(axis=0))
+    return Sample(mean, sums, sizes, n_blocks, ordered, run, float(widening), Resampled(counts, means, left_out))
 
 
-def mean_run(series: np.ndarray) -> np.ndarray:
-    """Estimate how long the runs of a stationary bootstrap should be on average, for the mean of each series.
+def memory(series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate how long the past of a series matters: the mean run of a stationary bootstrap, and the long-run variance.
 
     Args:
         series: (n_times, n_series), in order of time.
 
     Returns:
-        (n_series,) times, from 1 to min(3 sqrt(n), n / 3).
+        (n_series,) mean lengths of runs, from 1 to min(3 sqrt(n), n / 3), and (n_series,) variances of the mean times n_times.
 
     Source: Politis and White, Automatic block-length selection for the dependent bootstrap, 2004; corrected by Patton,
-    Politis and White, 2009. As in the authors' program, the memory of a series ends at the first of five insignificant
+    Politis and White, 2009. As in the programs in use, the memory of a series ends at the first of five insignificant
     autocorrelations in a row, and lags up to twice that far count.
     """
     n = len(series)
     n_lags = min(int(np.ceil(np.sqrt(n))) + INSIGNIFICANT, n - 1)
     apart = series - series.mean(axis=0)
     covariance = np.stack([(apart[lag:] * apart[: n - lag]).sum(axis=0) / n for lag in range(n_lags + 1)])
-    found = np.zeros(series.shape[1])
+    slope, spectrum = np.zeros(series.shape[1]), covariance[0].copy()
     for column in np.flatnonzero(covariance[0] > 0):
         small = np.abs(covariance[1:, column] / covariance[0, column]) < 2 * np.sqrt(np.log10(n) / n)
         quiet = np.flatnonzero(np.lib.stride_tricks.sliding_window_view(small, INSIGNIFICANT).all(axis=1))
         last = min(2 * (int(quiet[0]) + 1), n_lags) if len(quiet) else n_lags
         lag = np.arange(1, last + 1)
         taper = np.minimum(1.0, 2 * (1 - lag / last)) * covariance[lag, column]
-        spectrum, slope = covariance[0, column] + 2 * taper.sum(), 2 * (lag * taper).sum()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found[column] = (slope / spectrum) ** 2
-    return np.clip(np.cbrt(found * n), 1.0, max(1.0, min(3 * np.sqrt(n), n / 3)))
+        slope[column] = 2 * (lag * taper).sum()
+        spectrum[column] += 2 * taper.sum()
+    relative = np.divide(slope, spectrum, out=np.zeros_like(slope), where=spectrum != 0)
+    return np.clip(np.cbrt(n * relative**2), 1.0, max(1.0, min(3 * np.sqrt(n), n / 3))), spectrum
 
 
 def within(sample: Sample, groups: Sequence[Sequence[int]]) -> list[Corrected]:
@@ -278,42 +286,46 @@ def claim(
 ) -> Claim:
     """Bound the gains of all columns over a base column at once, so that the best of them may be believed.
 
-    The critical value is the quantile of the largest standardised deviation over all columns in the bootstrap, taken from
-    the normal scale to Student's; under ten blocks, Bonferroni's. A column that equals the base gains nothing, surely.
-    From one block nothing is known of another: its bounds are infinite.
+    The critical values are quantiles, over the bootstrap samples, of the largest deviation among all columns, each in units
+    of its standard error in that same sample: with skewed losses (a rare miss that costs much) the mean and its error move
+    together, and a fixed error would let far too much pass. Under ten blocks they are Bonferroni's. A gain that is the same
+    in every block is certain. From one block nothing is known of another: the bounds are infinite.
 
     Args:
         sample: of the losses.
         base: the column to beat.
         columns: those compared with it.
         confidence: with which all lower bounds hold together; likewise all upper bounds.
-        errors: (len(columns),) standard errors of the gains in place of the bootstrap's, e.g. of `nadeau_bengio`.
-        degrees: of freedom of those errors.
+        errors: (len(columns),) standard errors of the gains in place of the bootstrap's, such as those of `nadeau_bengio`.
+        degrees: of freedom of those errors; those of the blocks where none are given.
 
-    Source: the max-t bound of White, A reality check for data snooping, 2000.
+    Source: White, A reality check for data snooping, 2000; studentised as Romano and Wolf, Stepwise multiple testing as
+    formalized data snooping, 2005.
     """
     from scipy import stats
 
     others = np.asarray(columns, dtype=int)
     gain = sample.mean[base] - sample.mean[others]
-    residuals = sample.centred[:, [base]] - sample.centred[:, others]
-    differs = np.abs(sample.sums[:, [base]] - sample.sums[:, others]).max(axis=0) > SAME * np.abs(sample.sums).max()
-    degrees = sample.degrees if degrees is None else degrees
-    if len(sample.sizes) < 2:
+    n_blocks = len(sample.sizes)
+    if n_blocks < 2:
         infinite = np.full(len(others), np.inf)
         return Claim(gain, infinite, -infinite, infinite, float("inf"), sample.n_blocks)
-    if sample.resampled is None:
-        error = _error(residuals, sample.sizes)
-        tail = (1 - confidence) / max(1, int(differs.sum()))
+    residuals = sample.centred[:, [base]] - sample.centred[:, others]
+    differs = np.abs(residuals).max(axis=0) > SAME * np.abs(sample.sums).max()
+    single = _error(residuals, sample.sizes)  # as if blocks were independent
+    if sample.resampled is None or not differs.any():
+        error = single
+        tails = [(1 - confidence) / max(1, int(differs.sum()))] * 2
     else:
-        drawn = sample.resampled.means[:, [base]] - sample.resampled.means[:, others] - gain
-        spread = drawn.std(axis=0)
-        error = spread * _widening(sample.degrees)
-        largest = (drawn[:, differs] / spread[differs]).max(axis=1, initial=-np.inf)
-        tail = float(stats.norm.sf(np.quantile(largest, confidence))) if differs.any() else 1 - confidence
-    critical = float(stats.t.isf(tail, degrees))
+        counts, means = sample.resampled.counts, sample.resampled.means
+        drawn = means[:, [base]] - means[:, others] - gain
+        error = drawn.std(axis=0) * sample.widening
+        own = _errors_drawn(residuals[:, differs], sample.sizes, counts, drawn[:, differs])
+        t = drawn[:, differs] / np.maximum(own, LEAST * single[differs])
+        tails = [float(stats.t.sf(np.quantile(largest, confidence), n_blocks - 1)) for largest in (t.max(axis=1), (-t).max(axis=1))]
     error = np.where(differs, error if errors is None else errors, 0.0)
-    return Claim(gain, error, gain - critical * error, gain + critical * error, critical, sample.n_blocks)
+    below, above = (float(stats.t.isf(tail, sample.degrees if degrees is None else degrees)) for tail in tails)
+    return Claim(gain, error, gain - below * error, gain + above * error, below, sample.n_blocks)
 
 
 def required_blocks(claim: Claim, place: int, delta: float) -> float:
@@ -473,7 +485,7 @@ def _inflation(sample: Sample, models: np.ndarray, residuals: np.ndarray) -> np.
     runs, single = np.cov(means - means[:, [0]], rowvar=False, ddof=0), residuals.T @ residuals / sample.sizes.sum() ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.sqrt(_of_difference(np.atleast_2d(runs)) / _of_difference(single))
-    return np.asarray(np.where(np.isfinite(found), found, 1.0) * _widening(sample.degrees))
+    return np.asarray(np.where(np.isfinite(found), found, 1.0) * sample.widening)
 
 
 def _of_difference(covariance: np.ndarray) -> np.ndarray:
@@ -510,6 +522,27 @@ def _error(residuals: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt((residuals**2).sum(axis=0) * n_blocks / (n_blocks - 1)) / sizes.sum())
 
 
-def _widening(degrees: float) -> float:
-    """Return by how much a spread among bootstrap samples is too narrow: each is centred on its own data's mean."""
-    return float(np.sqrt((degrees + 1) / degrees))
+def _errors_drawn(residuals: np.ndarray, sizes: np.ndarray, counts: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Return the standard error of each mean from the blocks of each sample alone, (n_samples, n_columns).
+
+    Args:
+        residuals: (n_blocks, n_columns) what each block has beyond the mean of all.
+        sizes: (n_blocks,) of the blocks.
+        counts: (n_samples, n_blocks) how often each block is drawn.
+        moved: (n_samples, n_columns) the mean of a sample minus that of all blocks.
+    """
+    n_blocks = len(sizes)
+    squares = counts @ residuals**2 - 2 * moved * (counts @ (residuals * sizes[:, None])) + moved**2 * (counts @ sizes**2)[:, None]
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0) * n_blocks / (n_blocks - 1)) / (counts @ sizes)[:, None])
+
+
+def _shortfall(variance: np.ndarray, drawn: np.ndarray) -> float:
+    """Return by how much runs that end make errors too small: the median over columns, at least 1.
+
+    Args:
+        variance: (n_columns,) of the mean, by its long-run variance; empty where blocks do not follow each other.
+        drawn: (n_columns,) variance of the mean among bootstrap samples.
+    """
+    known = drawn[: len(variance)] > 0
+    ratios = variance[known] / drawn[: len(variance)][known]
+    return float(np.sqrt(max(1.0, np.median(ratios)))) if known.any() else 1.0
