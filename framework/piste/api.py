@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 import time
@@ -15,12 +14,11 @@ import numpy as np
 import pandas as pd
 
 from piste import watch
+from piste.bench import Bench
 from piste.core.comparison import Comparison
 from piste.core.errors import PisteError
-from piste.core.fit import Failed, Outcome
-from piste.core.judge import Members, column_of, judge
-from piste.core.layout import Layout, typed
-from piste.core.losses import Judgements
+from piste.core.judge import Members, members
+from piste.core.layout import Layout, answered
 from piste.core.model import Model
 from piste.core.problem import Problem
 from piste.core.search import Candidate
@@ -83,8 +81,7 @@ def run(
     tracker = open_store(track.uri, where, track.experiment)  # a bad uri is said before the work, not after it
     with Store(where / "results.sqlite") as store:
         with Engine(prepared, store, watcher, lambda: _workers(prepared, workers), deadline) as engine:
-            comparison, members = _compare(engine, quick=quick)
-            models = engine.refits(comparison, members)
+            comparison, members, models = _compare(engine, quick=quick)
         before = shelf.by_key(store, comparison.key)
         shelved = Shelved(comparison, "", before.started if before else started, _keys(models), _plain(members))
         shelf.keep(store, shelved)
@@ -93,46 +90,22 @@ def run(
     return Result(comparison, link, lambda: _champion(prepared, shelved, models[comparison.champion].packed))
 
 
-def _compare(engine: Engine, *, quick: bool) -> tuple[Comparison, Members]:
-    """Fit, and judge: a first leaderboard after the defaults, the whole one at the end."""
-    plan, n_folds = engine.prepared.plan, len(engine.prepared.folds.folds)
-    outcomes: dict[tuple[str, str, int], list[Outcome]] = {}
-    lines = Judgements.of(engine.prepared.folds, forward=engine.prepared.resolved.rule.scheme == "forward")
-    best = math.inf
-    engine.watcher(watch.Planned(plan))
+def _compare(engine: Engine, *, quick: bool) -> tuple[Comparison, Members, dict[str, Refitted]]:
+    """Fit, judge, and refit: a first leaderboard after the defaults, the whole one at the end."""
+    bench = Bench(engine)
+    engine.watcher(watch.Planned(engine.prepared.plan))
     for stage in ("baseline", "default", "search"):
-        cells = [cell for cell in plan.cells if cell.stage == stage]
-        if not cells:
-            continue
-        engine.watcher(watch.Began(stage))
-        for cell, found in engine.cells(cells):
-            for candidate, outcome in zip(cell.candidates, found, strict=True):
-                outcomes.setdefault(candidate.key, [Failed("not computed")] * n_folds)[cell.fold] = outcome
-                best = _announce(engine, candidate, outcomes[candidate.key], lines, best)
+        bench.compute(stage)
         if stage == "default" and not quick and engine.fitted:
-            engine.watcher(watch.FirstBoard(_judge(engine, outcomes)[0]))
+            engine.watcher(watch.FirstBoard(bench.conclude(bench.weigh(), (), None)))
+    bench.compute("self-test")
+    case = bench.weigh()
+    curve = None if quick else bench.curve(case)
     if not engine.fitted:
-        engine.watcher(watch.Said(f"Nothing has changed: all {len(plan.cells)} cells are stored, nothing is fitted."))
-    return _judge(engine, outcomes)
-
-
-def _announce(engine: Engine, candidate: Candidate, outcomes: Sequence[Outcome], lines: Judgements, best: float) -> float:
-    """Tell the watcher of a candidate, once complete, that is better than all before it; return the best cost."""
-    at = engine.prepared
-    found = column_of(at.resolved, at.folds, at.plan, candidate, outcomes, lines)
-    if found is None:
-        return best
-    column, label = found
-    metric = at.resolved.metric
-    cost = float(metric.shown(np.average(column.lines, weights=at.resolved.table.weight[lines.row])))
-    if cost < best:
-        engine.watcher(watch.Better(label.title, metric.cost_name, cost))
-    return min(best, cost)
-
-
-def _judge(engine: Engine, outcomes: Mapping[tuple[str, str, int], Sequence[Outcome]]) -> tuple[Comparison, Members]:
-    at = engine.prepared
-    return judge(at.resolved, at.folds, at.plan, outcomes, key=engine.comparison_key(), printed=at.printed, source=at.source)
+        engine.watcher(watch.Said(f"Nothing has changed: all {len(engine.prepared.plan.cells)} cells are stored, nothing is fitted."))
+    comparison = bench.conclude(case, bench.self_test(), curve)
+    found = members(case)
+    return comparison, found, engine.refits(comparison.judged, comparison.states, found)
 
 
 def _workers(prepared: Prepared, workers: int | None) -> Executor:
@@ -236,7 +209,7 @@ def predict(
     packed = record.blob if record else None
     prepared = None if packed else prepare(problem, (), silent, quick=False, code=code)
     model, layout = _champion(prepared, shelved, packed or b"")
-    return model.predict(typed(layout, rows, path=path, lines=lines))
+    return answered(layout, model.predict, rows, path=path, lines=lines)
 
 
 def predict_file(problem: str | Path, rows: Path, *, mlruns: str | Path | None = None, code: bool = True) -> pd.DataFrame:
@@ -270,8 +243,8 @@ def _champion(prepared: Prepared | None, shelved: Shelved, packed: bytes) -> tup
     assert prepared, "without a stored model, the problem is prepared to fit it"
     id = shelved.comparison.champion
     row = shelved.comparison.row(id)
-    members = {id: [(weight, Candidate(row.framing, entry, 0, params)) for weight, entry, params in shelved.members[id]]}
-    wanted = wanted_model(prepared, shelved.comparison, id, members)
-    if past := looks_back(wanted.members):
+    parts = [(weight, Candidate(row.framing, entry, 0, params)) for weight, entry, params in shelved.members[id]]
+    wanted = wanted_model(prepared, row, shelved.comparison.states[id], parts)
+    if past := looks_back(wanted):
         raise PisteError(f"{row.title}: cannot answer new rows: it looks back at {past}, and a model holds no past")
-    return fit_model(prepared.study, wanted, prepared.folder.resolve()), prepared.layout.requiring((*wanted.features, *wanted.also))
+    return fit_model(prepared.study, wanted, prepared.folder.resolve()), prepared.layout.requiring(wanted.question.columns)

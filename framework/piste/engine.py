@@ -14,13 +14,18 @@ from typing import Any, Self
 import numpy as np
 
 from piste import watch
-from piste.core.comparison import Comparison
-from piste.core.decision import dispersion
 from piste.core.family import Family
+from piste.core.comparison import Judged
+from piste.core.decision import Actions, Quantity
 from piste.core.fit import Failed, Outcome, Predicted
 from piste.core.judge import Members
+from piste.core.levels import cuts_of
+from piste.core.framing import State
+from piste.core.model import Question
 from piste.core.plan import Cell
+from piste.core.search import Candidate
 from piste.edges.executors import Executor, TaskFailed, TimedOut
+from piste.edges.models import question_json
 from piste.edges.packing import Ref
 from piste.edges.store import Record, Store, fingerprint, key, versions
 from piste.prepare import Prepared
@@ -30,6 +35,8 @@ from piste.work import Refitted, Share, Wanted, compute, compute_model, join_mod
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "torch")  # whose versions may change a number
 HERE = Path(__file__).parent
 EXAMPLE_ROWS = 5
+
+States = Mapping[str, State]  # row id -> what makes its predictions a distribution
 
 
 @dataclass(slots=True)
@@ -143,7 +150,16 @@ class Engine:
         points = [dict(candidate.params) for candidate in cell.candidates]
         largest = max(len(each.train) for each in self.prepared.folds.folds)
         rules = self._rules(self.prepared.plan.entries[cell.entry][1])
-        return key(self._base, rules, _fold_digest(fold), largest, cell.fold, cell.framing, self._code(cell.framing, cell.entry), points)
+        more = [cell.share] if cell.stage == "curve" else [cell.stage] if cell.stage == "self-test" else []
+        asked = [cell.framing, *self._form(cell.framing)]
+        return key(self._base, rules, _fold_digest(fold), largest, cell.fold, asked, self._code(cell.framing, cell.entry), points, *more)
+
+    def _form(self, framing: str) -> list[Any]:
+        """Return what the form of a framing adds to its name: nothing where rows are the table's own."""
+        form = self.prepared.study.forms[framing]
+        added = self.prepared.study.added.get(framing)
+        shape = [form.wide, form.apart] if form.wide or form.apart else []
+        return [form.framing, *shape, *([] if added is None else [_digest(added)])]
 
     def _rules(self, family: Family) -> str:
         """Return the digest of what only rules read, so that a rule more leaves the models' cells as they are."""
@@ -159,7 +175,8 @@ class Engine:
         sources = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
         if own := written.file or (written.factory or "").partition(":")[0]:
             sources = [self.prepared.folder / own]
-        return [kin.name, written.factory, fingerprint(*sources, HERE / "framings" / f"{framing}.py")]
+        asked = self.prepared.plan.asked[framing].framing.name
+        return [kin.name, written.factory, fingerprint(*sources, HERE / "framings" / f"{asked}.py")]
 
     def sent(self) -> Ref:
         """Return the study as the workers have it."""
@@ -167,12 +184,18 @@ class Engine:
             self._study = self.executor.put(self.prepared.study)
         return self._study
 
-    def refits(self, comparison: Comparison, members: Members) -> dict[str, Refitted]:
-        """Return each row of the leaderboard fitted on every row but the holdout; a blend is joined from its members."""
-        wanted = {row.id: wanted_model(self.prepared, comparison, row.id, members) for row in comparison.judged}
+    def refits(self, rows: Sequence[Judged], states: States, members: Members) -> dict[str, Refitted]:
+        """Return each row of the leaderboard fitted on every row but the holdout; a blend is joined from its members.
+
+        Args:
+            rows: of the leaderboard.
+            states: row id -> what makes its predictions a distribution.
+            members: row id -> what to fit.
+        """
+        wanted = {row.id: wanted_model(self.prepared, row, states[row.id], members[row.id]) for row in rows}
         single = {id: each for id, each in wanted.items() if len(each.members) == 1}
         joined = {id: each for id, each in wanted.items() if id not in single}
-        models = {self._refit_key(each): each for each in single.values() if not looks_back(each.members)}
+        models = {self._refit_key(each): each for each in single.values() if not looks_back(each)}
         named = {_same(each): name for name, each in models.items()}  # what a row has fitted, a blend need not
         for blend in joined.values():
             for part in blend.alone():
@@ -191,7 +214,7 @@ class Engine:
         }
         found |= self._models(whole, len(tasks), total)
         for rule in single.values():
-            if past := looks_back(rule.members):
+            if past := looks_back(rule):
                 found[self._refit_key(rule)] = Refitted(b"", f"it looks back at {past}, and a model holds no past", {}, None)
         for id, each in parts.items():
             if reason := next((part.reason for part in each if not part.packed), ""):
@@ -232,30 +255,45 @@ class Engine:
 
     def _refit_key(self, wanted: Wanted) -> str:
         members = [[share.weight, share.entry.name, dict(share.params)] for share in wanted.members]
-        code = [self._code(wanted.framing, _row_name(share)) for share in wanted.members]
+        asked = wanted.question.asked
+        code = [self._code(asked, _row_name(share)) for share in wanted.members]
         layout = self.prepared.layout.to_json()
         rules = [self._rules(self.prepared.plan.entries[_row_name(share)][1]) for share in wanted.members]
-        return key(
-            "model", self._base, rules, _fold_digest(self.prepared.folds.whole), wanted.title, wanted.dispersion, members, code, layout
-        )
+        whole, said = _fold_digest(self.prepared.folds.whole), question_json(wanted.question)
+        return key("model", self._base, rules, whole, self._form(asked), said, members, code, layout)
 
 
-def wanted_model(prepared: Prepared, comparison: Comparison, id: str, members: Members) -> Wanted:
+def wanted_model(prepared: Prepared, row: Judged, state: State, members: Sequence[tuple[float, Candidate]]) -> Wanted:
     """Say what is refitted for a row of the leaderboard."""
-    row, table = comparison.row(id), prepared.resolved.table
-    shares = tuple(Share(weight, prepared.plan.entries[each.entry][0], each.params) for weight, each in members[id])
-    spread = None
-    if row.framing == "distribution":
-        spread = dispersion(comparison.predictions["y"].to_numpy(float), comparison.predictions[id].to_numpy(float))
-    features = tuple(column.name for column in table.features)
-    also = needed(shares, table.frame.columns, table.target.name)
-    return Wanted(row.title, row.framing, features, also, spread, shares)
+    resolved, table = prepared.resolved, prepared.resolved.table
+    asked = prepared.plan.asked[row.framing]
+    shares = tuple(Share(weight, prepared.plan.entries[each.entry][0], each.params) for weight, each in members)
+    yardstick = resolved.yardstick
+    stakes = yardstick if isinstance(yardstick, Quantity | Actions) else None
+    question = Question(
+        title=row.title,
+        asked=row.framing,
+        framing=asked.framing,
+        rule=row.rule,
+        state=state,
+        task=resolved.task(asked, len(prepared.folds.whole.train)),
+        target=table.target.name,
+        labels=table.target.classes if asked.framing.kind == "classes" else (),
+        features=tuple(column.name for column in table.features),
+        also=needed(shares, table.frame.columns, table.target.name),
+        added=asked.form.add,
+        names=resolved.problem.unit if asked.form.wide or asked.form.apart else (),
+        cuts=cuts_of(resolved.problem) if asked.framing.kind == "classes" or isinstance(stakes, Actions) else None,
+        stakes=stakes,
+        together=resolved.together,
+    )
+    return Wanted(question, shares)
 
 
 def _same(wanted: Wanted) -> str:
-    """Name what is fitted for a model of one member, whatever the model is called."""
+    """Name what is fitted for a model of one member, whatever the model is called and decides by."""
     [share] = wanted.members
-    return key(wanted.framing, share.entry.name, share.entry.family, dict(share.params))
+    return key(wanted.question.asked, share.entry.name, share.entry.family, dict(share.params))
 
 
 def _row_name(share: Share) -> str:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from piste.core import expression
+from piste.core.data import Table
+from piste.core.errors import PisteError
 from piste.core.features import expand
 from piste.core.fit import Study
 from piste.core.layout import Layout
+from piste.core.melt import settled
 from piste.core.model import rule_columns
 from piste.core.plan import Plan, make_plan
 from piste.core.problem import Problem
 from piste.core.report.resolved import printed
-from piste.core.resolve import Resolved, resolve
+from piste.core.resolve import Resolved, resolve, with_target
 from piste.core.split import Folds, make_folds
 from piste.core.table import make_table
+from piste.edges.code import module_of
 from piste.edges.load import load_problem
 from piste.edges.sources import read
 from piste.families import NAMES
@@ -42,6 +46,7 @@ class Prepared:
     source: str
     folder: Path
     printed: str
+    truth: Callable[[], np.ndarray | None]  # draws of a simulated world, (n_rows, n_draws), when they are needed
 
 
 def load(problem: str | Path | Problem, overrides: Sequence[str]) -> tuple[Problem, Path, str]:
@@ -69,15 +74,35 @@ def prepare(problem: str | Path | Problem, overrides: Sequence[str], watcher: Wa
         PisteError: the problem or its data cannot work.
     """
     problem, folder, name = load(problem, overrides)
+    problem = settled(problem)
     raw = read(problem, folder, code=code, say=lambda text: watcher(Said(text)))
     table = make_table(problem, raw)
     family = partial(kin, folder=folder)
     resolved = resolve(problem, name, table, framings(), NAMES, family)
     target = table.target
     folds = make_folds(problem, resolved.rule, table.frame, target.values, classes=bool(target.labels), seed=problem.seed)
+    _refuse_torn(resolved, folds)
     plan = make_plan(resolved, folds, family, lambda package: importlib.util.find_spec(package) is None, quick=quick)
     study = _study(resolved, folds, plan)
-    return Prepared(resolved, table.layout, folds, plan, study, raw.path, folder, printed(resolved, folds, plan))
+    truth = cache(partial(_truth, problem, folder, table, code=code))
+    return Prepared(resolved, table.layout, folds, plan, study, raw.path, folder, printed(resolved, folds, plan), truth)
+
+
+def _refuse_torn(resolved: Resolved, folds: Folds) -> None:
+    """Refuse folds that tear apart what a framing predicts at once."""
+    problem, frame = resolved.problem, resolved.table.frame
+    faults = []
+    for ask in problem.framings or ():
+        wide = next((each.form.wide for each in resolved.asked if each.name == ask.name), None)
+        if wide is None:
+            continue
+        keys = [name for name in resolved.problem.unit if name != wide]
+        codes = frame.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
+        if torn := sum(len(np.intersect1d(codes[fold.train], codes[fold.test])) for fold in folds.folds):
+            message = f"must find all rows of a {' and '.join(keys)} on one side of a fold, but {torn:,} are torn"
+            faults.append(problem.fault(f"{problem.at(ask)}.wide", f"{message}. Add the line `split: {{together: {keys[0]}}}`"))
+    if faults:
+        raise PisteError(*faults)
 
 
 def _study(resolved: Resolved, folds: Folds, plan: Plan) -> Study:
@@ -85,20 +110,47 @@ def _study(resolved: Resolved, folds: Folds, plan: Plan) -> Study:
     expanded = expand(table.frame, [column.name for column in table.features])
     shares = [Share(1.0, plan.entries[candidate.entry][0], candidate.params) for candidate in plan.candidates]
     also = needed(shares, table.frame.columns, table.target.name)
-    rules = pd.concat([rule_columns(table.frame, expanded, also), _lags(resolved, shares)], axis=1)
-    return Study(expanded, rules, table.target, table.weight, folds, problem.seed)
+    written = [str(share.params["expression"]) for share in shares if "expression" in share.params]
+    rules = pd.concat([rule_columns(table.frame, expanded, also), _lags(resolved, written)], axis=1)
+    asked = [each for each in plan.asked.values() if each.form.add]
+    return Study(
+        expanded=expanded,
+        rules=rules,
+        added={each.name: _added(resolved, each.form.add) for each in asked},
+        names=table.frame[[*resolved.problem.unit]],
+        target=table.target,
+        weight=table.weight,
+        folds=folds,
+        forms={name: each.form for name, each in plan.asked.items()},
+        seed=problem.seed,
+    )
 
 
-def _lags(resolved: Resolved, shares: Sequence[Share]) -> pd.DataFrame:
-    """Return the columns of earlier values that the rules look up, named as written, such as "count@-7d"."""
-    problem, frame = resolved.problem, resolved.table.frame
-    target = resolved.table.target
-    known = frame if target.name in frame else frame.assign(**{target.name: np.asarray(target.values, dtype=float)})
-    series = [name for name in problem.unit if name != problem.time]
+def _added(resolved: Resolved, texts: Sequence[str]) -> pd.DataFrame:
+    """Return the further feature columns of a framing, each named as it is written."""
+    frame = pd.concat([with_target(resolved.table), _lags(resolved, texts)], axis=1)
+    return pd.DataFrame({text: expression.evaluate(expression.parse(text), frame) for text in texts}, index=frame.index)
+
+
+def _lags(resolved: Resolved, texts: Sequence[str]) -> pd.DataFrame:
+    """Return the columns of earlier values that expressions look up, named as written, such as "count@-7d"."""
+    problem, known = resolved.problem, with_target(resolved.table)
+    series = [name for name in resolved.problem.unit if name != problem.time]
     found = {}
-    for share in shares:
-        if "expression" in share.params:
-            for column, lag in expression.lags(expression.parse(str(share.params["expression"]))):
-                assert problem.time, "resolve refuses lags without a time"
-                found[f"{column}{lag}"] = expression.lagged(known, column, lag, problem.time, series)
-    return pd.DataFrame(found, index=frame.index)
+    for text in texts:
+        for column, lag in expression.lags(expression.parse(text)):
+            assert problem.time, "lags without a time are refused"
+            found[f"{column}{lag}"] = expression.lagged(known, column, lag, problem.time, series)
+    return pd.DataFrame(found, index=known.index)
+
+
+def _truth(problem: Problem, folder: Path, table: Table, *, code: bool) -> np.ndarray | None:
+    """Draw from the world that the data were simulated in; not where code of the problem's folder is refused."""
+    if problem.truth is None or not code:
+        return None
+    file, _, function = problem.truth.rpartition(":")
+    draws = np.asarray(getattr(module_of(folder / file), function)(table.frame.copy()))
+    if draws.ndim != 2 or len(draws) != len(table.frame):
+        found = " x ".join(map(str, draws.shape))
+        raise PisteError(problem.fault("truth", f"must return draws for each of {len(table.frame):,} rows, (n_rows, n_draws), but returns {found}"))
+    return draws

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from piste.core.comparison import Comparison, Verdict
-from piste.core.layout import Layout, typed
+from piste.core.layout import Layout, answered
 from piste.core.model import Model
 from piste.core.report import tables
 
@@ -67,7 +67,7 @@ class Result:
             PisteError: a column is missing, or holds what it must not.
         """
         model, layout = self.champion_model()
-        return model.predict(typed(layout, rows))
+        return answered(layout, model.predict, rows)
 
     def __str__(self) -> str:
         """Say the verdict."""

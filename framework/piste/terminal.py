@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from piste.estimate import Estimate
 
 PLOT = 21  # characters of the drawn intervals
-STAGES = {"baseline": "baselines", "default": "every family's default", "search": "search"}
+STAGES = {
+    "baseline": "baselines",
+    "default": "every family's default",
+    "search": "search",
+    "self-test": "self-test",
+    "curve": "learning curves",
+}
 WIDE = 140  # characters, where the output is no terminal
 LINE_SECONDS = 5.0  # between two lines where the output is no terminal
 

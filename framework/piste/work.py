@@ -15,7 +15,7 @@ from piste.core.errors import PisteError
 from piste.core.family import Family, Params
 from piste.core.fit import Predicted, Study, fit_cell, refit
 from piste.core.layout import Layout
-from piste.core.model import Model
+from piste.core.model import Model, Question
 from piste.core.plan import Cell
 from piste.core.problem import Entry
 from piste.edges.models import pack, read_model
@@ -31,7 +31,7 @@ def kin(entry: Entry, folder: Path) -> Family:
 
 def compute(study: Study, cell: Cell, entry: Entry, folder: Path) -> list[Predicted]:
     """Fit a cell in a worker process."""
-    return fit_cell(study, cell, kin(entry, folder), framings()[cell.framing], time.perf_counter)
+    return fit_cell(study, cell, kin(entry, folder), framings()[study.forms[cell.framing].framing], time.perf_counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +59,21 @@ class Refitted:
 class Wanted:
     """Which row is refitted, and what its model says of itself."""
 
-    title: str
-    framing: str
-    features: tuple[str, ...]
-    also: tuple[str, ...]
-    dispersion: float | None
+    question: Question
     members: tuple[Share, ...]
 
     def alone(self) -> tuple[Wanted, ...]:
         """Return each member as a model of its own."""
-        return tuple(replace(self, title=share.entry.name, members=(replace(share, weight=1.0),)) for share in self.members)
+        return tuple(
+            Wanted(replace(self.question, title=share.entry.name), (replace(share, weight=1.0),)) for share in self.members
+        )
 
 
 def fit_model(study: Study, wanted: Wanted, folder: Path) -> Model:
     """Fit a row of the leaderboard on every row but the holdout."""
-    framing = framings()[wanted.framing]
-    members = tuple(refit(study, kin(each.entry, folder), framing, each.params, each.weight) for each in wanted.members)
-    target = study.target
-    labels = target.labels if framing.kind == "classes" else ()
-    return Model(wanted.title, framing.name, framing.kind, target.name, labels, wanted.features, wanted.also, wanted.dispersion, members)
+    ask = wanted.question
+    members = [refit(study, kin(each.entry, folder), ask.framing, ask.asked, each.params, each.weight) for each in wanted.members]
+    return Model(ask, tuple(members))
 
 
 def compute_model(study: Study, wanted: Wanted, layout: Layout, sample: Any, folder: Path) -> Refitted:
@@ -90,8 +86,7 @@ def compute_model(study: Study, wanted: Wanted, layout: Layout, sample: Any, fol
         sample: a few typed rows, to show what it answers.
         folder: of the problem.
     """
-    model = fit_model(study, wanted, folder)
-    return _packed(model, layout.requiring((*wanted.features, *wanted.also)), _families(wanted, folder), sample)
+    return _packed(fit_model(study, wanted, folder), layout, _families(wanted, folder), sample)
 
 
 def join_models(packed: Sequence[bytes], wanted: Wanted, layout: Layout, sample: Any, folder: Path) -> Refitted:
@@ -106,8 +101,7 @@ def join_models(packed: Sequence[bytes], wanted: Wanted, layout: Layout, sample:
     """
     models = [read_model(each)[0] for each in packed]
     members = tuple(replace(model.members[0], weight=share.weight) for model, share in zip(models, wanted.members, strict=True))
-    model = replace(models[0], title=wanted.title, also=wanted.also, dispersion=wanted.dispersion, members=members)
-    return _packed(model, layout.requiring((*wanted.features, *wanted.also)), _families(wanted, folder), sample)
+    return _packed(Model(wanted.question, members), layout, _families(wanted, folder), sample)
 
 
 def _families(wanted: Wanted, folder: Path) -> dict[str, Family]:
@@ -115,7 +109,9 @@ def _families(wanted: Wanted, folder: Path) -> dict[str, Family]:
 
 
 def _packed(model: Model, layout: Layout, families: dict[str, Family], sample: Any) -> Refitted:
-    history = next((dict(found) for m in model.members if (found := getattr(m.estimator, "history_", None))), {})
+    layout = layout.requiring(model.question.columns)
+    estimators = [estimator for member in model.members for estimator in member.estimators]
+    history = next((dict(found) for each in estimators if (found := getattr(each, "history_", None))), {})
     answer = model.predict(sample)
     inputs = tuple(slot.name for slot in layout.slots if slot.required and not slot.expression)
     try:
@@ -124,12 +120,13 @@ def _packed(model: Model, layout: Layout, families: dict[str, Family], sample: A
         return Refitted(b"", str(error), history, answer, inputs)
 
 
-def looks_back(shares: Sequence[Share]) -> str:
-    """Return the earlier values that the rules among the members look up, such as "count@-7d"; empty where none does.
+def looks_back(wanted: Wanted) -> str:
+    """Return the earlier values that a row of the leaderboard looks up, such as "count@-7d"; empty where it does not.
 
     A model file holds no past, so such a rule is judged, but answers no new rows.
     """
-    written = [str(share.params["expression"]) for share in shares if "expression" in share.params]
+    written = [str(share.params["expression"]) for share in wanted.members if "expression" in share.params]
+    written += wanted.question.added
     return ", ".join(f"{column}{lag}" for text in written for column, lag in expression.lags(expression.parse(text)))
 
 

@@ -17,8 +17,8 @@ Loss = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def blend(columns: Sequence[Column], y: np.ndarray, weight: np.ndarray, loss: Loss, lines: Judgements) -> tuple[np.ndarray, np.ndarray]:
     """Blend columns of one framing so that the blend is out of fold like any other column.
 
-    The weights for a fold are learnt on the lines of the other folds (forward in time: of earlier ones; the first fold,
-    with nothing to learn from, takes each entry's default in equal parts).
+    The weights for a fold are learnt on the lines of the other folds; forward in time on those of earlier ones. The fold that
+    only warms up, with nothing to learn from, takes each entry's default in equal parts.
 
     Args:
         columns: of one framing, models only.
@@ -35,15 +35,16 @@ def blend(columns: Sequence[Column], y: np.ndarray, weight: np.ndarray, loss: Lo
     stack = np.stack([column.raw for column in columns])  # (n_columns, n_lines, ...)
     entries = [column.entry for column in columns]
     blended = np.empty_like(columns[0].raw)
-    for fold in np.unique(lines.fold):
-        mine, others = np.flatnonzero(lines.fold == fold), lines.others(fold)
+    for part in np.unique(lines.part):
+        mine, others = np.flatnonzero(lines.part == part), lines.others(part)
         if len(others):
             shares = _greedy(stack[:, others], y[others], weight[others], loss, entries)
         else:
             defaults = np.array([column.number == 0 for column in columns], dtype=float)
             shares = defaults / defaults.sum() if defaults.any() else np.full(len(columns), 1 / len(columns))
         blended[mine] = np.tensordot(shares, stack[:, mine], axes=1)
-    return blended, _greedy(stack, y, weight, loss, entries)
+    counts = lines.counts
+    return blended, _greedy(stack[:, counts], y[counts], weight[counts], loss, entries)
 
 
 def _greedy(stack: np.ndarray, y: np.ndarray, weight: np.ndarray, loss: Loss, entries: Sequence[str]) -> np.ndarray:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import pandas as pd
 
 from piste.core.data import Target
 from piste.core.family import Value
+from piste.core.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ class Judged:
     fold_costs: tuple[float, ...]  # (n_folds,) in the unit of `cost_name`, repeats apart
     fit_seconds: float  # of one fit, mean over the folds
     predict_seconds: float
-    n_trials: int  # columns that it was chosen from
+    n_trials: int  # columns that it was chosen from; the cost is corrected for the choice
+    own_score: float = float("nan")  # mean of the loss that its framing is fitted by
+    actions: Mapping[str, float] = field(default_factory=dict)  # how often it takes each action, where actions are priced
+    value: float = float("nan")  # share of what perfect foresight would save over the best baseline
     notes: tuple[str, ...] = ()  # "2 of 10 trials failed: ...", "not converged"
     status: Literal["ok"] = "ok"
     reason: str = ""
@@ -70,12 +74,61 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """A number with its 95 % interval; an end is NaN where too little is known."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What may be claimed of the champion against the baseline to beat, corrected for all candidates at once.
+
+    Gains are of mean losses: in the unit of the cost, or of the loss behind the metric (squared errors behind RMSE); the
+    shares are of the shown cost.
+    """
+
+    gain: Interval  # the baseline's mean loss minus the champion's; the ends hold for all columns at once
+    share: Interval  # the same as a share of the baseline's shown cost
+    best: float  # the largest upper end of any model's share: what no model can exceed
+    delta: float  # the smallest gain worth shipping
+    needed: float  # as a share of the baseline's shown cost
+    n_blocks: int
+    n_required: float  # blocks that would settle it if the gain is what it seems; infinite where it is not above delta
+    by: str  # "blocks drawn again", "few blocks: Student's t", "Nadeau and Bengio"
+
+
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """The champion beside the best of the other rows, and the baseline: probabilities over other splits (Benavoli et al. 2017)."""
+
+    other: str  # id of the row
+    worse: float
+    same: float  # within what counts as no difference
+    better: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What more rows would bring the champion."""
+
+    points: pd.DataFrame  # row, title, n_rows, n_blocks, cost, cost_lo, cost_hi: one line per row and size
+    at_double: Interval  # the champion's cost on twice the rows, 80 % band
+    falls: float  # probability that twice the rows bring more than counts as no difference
+    matters: float  # probability that with twice the rows the gain over the baseline reaches delta
+    sentences: tuple[str, ...]  # who overtakes whom, and what more rows would bring
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Everything that a comparison found.
 
     `predictions` has one line per judged row and repeat: `row` (0-based row of the table), `fold`, `repeat`, `y` (in
-    words where classes), then one column per leaderboard row id (or `id[label]` for each class). `losses` has one line
-    per judged row: `row`, `block`, then one column per candidate x rule, named by `columns`. `trials` has, per
+    words where classes), then one column per leaderboard row id (or `id[label]` for each class), and where a decision is
+    priced `id action`. `losses` has one line per judged row: `row`, `block`, `weight`, `slice NAME` for each column of
+    `slices`, then one column per candidate x rule, named by `columns`, and the reference rows. `trials` has, per
     leaderboard row id, one line per hyperparameter setting: params, `cost`, `fit_seconds`, `status`, `reason`.
     """
 
@@ -102,8 +155,19 @@ class Comparison:
     losses: pd.DataFrame
     columns: pd.DataFrame  # one line per column of the loss matrix: column, framing, family, rule, params
     trials: Mapping[str, pd.DataFrame]
+    states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # row id -> what makes its predictions a distribution
+    priced: bool = False  # whether costs are those of a decision, not a metric
+    per_year: float | None = None  # decisions
+    references: tuple[Judged, ...] = ()  # what nobody could ship: perfect foresight, the truth of a simulated world
+    estimate: Interval | None = None  # what the champion will cost, corrected for having been chosen
+    claimed: Claimed | None = None
+    next_period: Interval | None = None  # gain of the champion to be expected in one more period, where periods are few
+    versus: Versus | None = None
+    curve: Curve | None = None
+    findings: tuple[Finding, ...] = ()
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # cost_range, slices, coverage, reliability
     notes: tuple[str, ...] = ()
 
     def row(self, id: str) -> Judged:
         """Return a judged row by its id."""
-        return next(row for row in self.judged if row.id == id)
+        return next(row for row in (*self.judged, *self.references) if row.id == id)

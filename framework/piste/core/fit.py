@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from piste.core.curve import nested
 from piste.core.data import Target
 from piste.core.family import Family, Params, Rows, Task
-from piste.core.features import learn
-from piste.core.framing import Framing
+from piste.core.framing import Form, Framing
 from piste.core.metrics import usual
 from piste.core.model import Constant, Member, predict
 from piste.core.plan import Cell
+from piste.core.shape import Lesson, Source, lay_out
 from piste.core.split import Fold, Folds
 
 TRAIN_SAMPLE = 2_000  # training rows that the metrics beside the out-of-fold ones are taken on
@@ -30,9 +31,12 @@ class Study:
 
     expanded: pd.DataFrame  # features, as core/features.py expands them
     rules: pd.DataFrame  # the further columns that baselines read: units, time, lags
+    added: Mapping[str, pd.DataFrame]  # framing -> its further feature columns
+    names: pd.DataFrame  # columns that say which row it is
     target: Target
     weight: np.ndarray
     folds: Folds
+    forms: Mapping[str, Form]  # framing, as this problem names it -> its form
     seed: int
 
 
@@ -55,7 +59,7 @@ class Failed:
 
 
 Outcome = Predicted | Failed
-_Fitted = tuple[tuple[np.ndarray, ...], float, float, tuple[str, ...]]  # predictions, fit and predict seconds, notes
+_Fitted = tuple[list[np.ndarray], float, float, tuple[str, ...]]  # predictions, fit and predict seconds, notes
 
 
 def seed_of(seed: int, cell_parts: Sequence[object], params: Params) -> int:
@@ -78,38 +82,47 @@ def fit_cell(study: Study, cell: Cell, family: Family, framing: Framing, clock: 
         Exception: whatever the family raises; the caller tries the candidates one by one.
     """
     fold = study.folds.folds[cell.fold]
-    task = _task(study, framing, max(len(each.train) for each in study.folds.folds))
-    data = _Prepared.of(study, fold, family, framing)
-    sample = _sample(len(fold.train), study.seed)
-    tests = (data.matrix(fold.test), data.train.take(sample).X)
-    seeds = [seed_of(study.seed, (cell.framing, cell.fold), candidate.params) for candidate in cell.candidates]
-    one_class = framing.kind == "classes" and len(np.unique(data.train.y)) == 1
-    if family.fit_fold and not one_class:
-        start = clock()
-        points = [candidate.params for candidate in cell.candidates]
-        found = family.fit_fold(task, points, data.train, fold.stop, tests, seeds)
-        share = (clock() - start) / len(points)
-        outcomes: list[_Fitted] = [(predictions, share, 0.0, ()) for predictions in found]
-    else:
-        outcomes = [
-            _fit_and_predict(task, family, candidate.params, data.train, fold.stop, tests, seed, clock)
-            for candidate, seed in zip(cell.candidates, seeds, strict=True)
-        ]
-    y = data.train.y[sample]
-    weight = data.train.sample_weight[sample]
-    return [
-        Predicted(at_test, usual(study.target.kind, y, at_train, weight), fit_seconds, predict_seconds, notes)
-        for (at_test, at_train), fit_seconds, predict_seconds, notes in outcomes
-    ]
+    if cell.stage == "curve":
+        fold = _thinned(fold, study.folds.blocks, cell.share, study.seed)
+    if cell.stage == "self-test":
+        study = replace(study, target=shuffled(study.target, study.folds.blocks, study.seed))
+    form = study.forms[cell.framing]
+    source = _source(study, family, framing, cell.framing)
+    n_levels = len(study.target.classes) if framing.cumulative else 0
+    shape, lessons = lay_out(source, form, family.matrix, fold.train, fold.stop, fold.test, n_levels)
+    sample = _sample(fold.train, study, form)
+    asked = [(source.features.iloc[rows], study.names.iloc[rows]) for rows in (fold.test, sample)]
+    matrices = [shape.matrices(features, names) for features, names in asked]
+    task = _task(study, framing, lessons, max(len(each.train) for each in study.folds.folds))
+    points = [candidate.params for candidate in cell.candidates]
+    fitted: list[list[_Fitted]] = []  # by lesson, then by candidate
+    for number, lesson in enumerate(lessons):
+        place = number // max(1, shape.questions)
+        parts = (cell.framing, cell.fold, *(() if len(lessons) == 1 else (number,)))
+        seeds = [seed_of(study.seed, parts, point) for point in points]
+        fitted.append(_fit_all(task, family, points, lesson, [each[place] for each in matrices], seeds, clock))
+    y, weight = framing.y(study.target)[sample], study.weight[sample]
+    outcomes = []
+    for each in zip(*fitted, strict=True):  # by candidate
+        at_test, at_train = (shape.joined([part[0][i] for part in each], names) for i, (_, names) in enumerate(asked))
+        train_metrics = usual(study.target.kind, y, framing.plain(at_train), weight)
+        notes = tuple(dict.fromkeys(note for part in each for note in part[3]))
+        outcomes.append(Predicted(at_test, train_metrics, sum(part[1] for part in each), sum(part[2] for part in each), notes))
+    return outcomes
 
 
-def refit(study: Study, family: Family, framing: Framing, params: Params, weight: float) -> Member:
-    """Fit one candidate on every row but the holdout."""
-    data = _Prepared.of(study, study.folds.whole, family, framing)
-    task = _task(study, framing, len(study.folds.whole.train))
-    seed = seed_of(study.seed, (framing.name, "whole"), params)
-    estimator, _ = fit_one(task, family, params, data.train, study.folds.whole.stop, seed)
-    return Member(weight, family.name, data.encoding, estimator)
+def refit(study: Study, family: Family, framing: Framing, name: str, params: Params, weight: float) -> Member:
+    """Fit one candidate of a framing, as the problem names it, on every row but the holdout."""
+    whole = study.folds.whole
+    source = _source(study, family, framing, name)
+    n_levels = len(study.target.classes) if framing.cumulative else 0
+    shape, lessons = lay_out(source, study.forms[name], family.matrix, whole.train, whole.stop, whole.test, n_levels)
+    task = _task(study, framing, lessons, len(whole.train))
+    estimators = []
+    for number, lesson in enumerate(lessons):
+        parts = (name, "whole", *(() if len(lessons) == 1 else (number,)))
+        estimators.append(fit_one(task, family, params, lesson.train, lesson.stop, seed_of(study.seed, parts, params))[0])
+    return Member(weight, family.name, shape, tuple(estimators))
 
 
 def fit_one(task: Task, family: Family, params: Params, train: Rows, stop: np.ndarray, seed: int) -> tuple[Any, tuple[str, ...]]:
@@ -127,49 +140,82 @@ def fit_one(task: Task, family: Family, params: Params, train: Rows, stop: np.nd
     return estimator, ("not converged",) * stuck
 
 
-def _fit_and_predict(
+def shuffled(target: Target, blocks: np.ndarray, seed: int) -> Target:
+    """Return the target with its values dealt anew, whole blocks at a time: nothing that is left can be learnt.
+
+    The blocks' values are laid end to end in a random order, so that the neighbours within a block stay neighbours.
+    """
+    rng = np.random.default_rng([seed, 6])
+    order = np.argsort(blocks, kind="stable")
+    starts = np.flatnonzero(np.diff(blocks[order], prepend=blocks[order][0] - 1))
+    parts = np.split(order, starts[1:])
+    dealt = np.concatenate([parts[i] for i in rng.permutation(len(parts))])
+    values = np.empty_like(target.values)
+    values[order] = target.values[dealt]
+    return replace(target, values=values)
+
+
+def _fit_all(
     task: Task,
     family: Family,
-    params: Params,
-    train: Rows,
-    stop: np.ndarray,
-    tests: tuple[Any, ...],
-    seed: int,
+    points: Sequence[Params],
+    lesson: Lesson,
+    tests: Sequence[Any],
+    seeds: Sequence[int],
     clock: Callable[[], float],
+) -> list[_Fitted]:
+    """Fit every candidate on one lesson, all at once where the family can."""
+    one_class = task.kind == "classes" and len(np.unique(lesson.train.y)) == 1
+    if not family.fit_fold or one_class or task.n_outputs > 1:
+        return [_fit_and_predict(task, family, point, lesson, tests, seed, clock) for point, seed in zip(points, seeds, strict=True)]
+    start = clock()
+    found = family.fit_fold(task, points, lesson.train, lesson.stop, tests, seeds)
+    share = (clock() - start) / len(points)
+    return [(list(predictions), share, 0.0, ()) for predictions in found]
+
+
+def _fit_and_predict(
+    task: Task, family: Family, params: Params, lesson: Lesson, tests: Sequence[Any], seed: int, clock: Callable[[], float]
 ) -> _Fitted:
     start = clock()
-    estimator, notes = fit_one(task, family, params, train, stop, seed)
+    estimator, notes = fit_one(task, family, params, lesson.train, lesson.stop, seed)
     fitted = clock()
     at_test = predict(task, estimator, tests[0])
     predicted = clock()
-    rest = [predict(task, estimator, X) for X in tests[1:]]
-    return (at_test, *rest), fitted - start, predicted - fitted, notes
+    return [at_test, *(predict(task, estimator, X) for X in tests[1:])], fitted - start, predicted - fitted, notes
 
 
-def _task(study: Study, framing: Framing, n_train: int) -> Task:
-    return Task(framing.kind, n_train, len(study.target.labels) if framing.kind == "classes" else 0)
+def _source(study: Study, family: Family, framing: Framing, name: str) -> Source:
+    """Return the rows as a framing x family looks at them."""
+    frames = [study.expanded]
+    if name in study.added:
+        frames.append(study.added[name])
+    if family.matrix == "raw":
+        frames.append(study.rules)
+    features = pd.concat(frames, axis=1) if len(frames) > 1 else study.expanded
+    return Source(features.loc[:, ~features.columns.duplicated()], study.names, framing.y(study.target), study.weight)
 
 
-def _sample(n: int, seed: int) -> np.ndarray:
-    """Choose training rows to judge, in order."""
-    return np.arange(n) if n <= TRAIN_SAMPLE else np.sort(np.random.default_rng([seed, 4]).choice(n, TRAIN_SAMPLE, replace=False))
+def _task(study: Study, framing: Framing, lessons: Sequence[Lesson], n_train: int) -> Task:
+    y = lessons[0].train.y
+    return framing.task(study.target, n_train, y.shape[1] if y.ndim == 2 else 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """The matrices of a fold, learnt on its training rows."""
+def _thinned(fold: Fold, blocks: np.ndarray, share: float, seed: int) -> Fold:
+    """Return a fold with a share of its training rows, whole blocks; the smaller shares lie within the larger."""
+    kept = np.isin(fold.train, nested(blocks, fold.train, (share,), seed=seed)[0])
+    return replace(fold, train=fold.train[kept], stop=fold.stop[kept])
 
-    frame: pd.DataFrame
-    encoding: Any
-    train: Rows
 
-    @staticmethod
-    def of(study: Study, fold: Fold, family: Family, framing: Framing) -> _Prepared:
-        frame = pd.concat([study.expanded, study.rules], axis=1) if family.matrix == "raw" else study.expanded
-        encoding = learn(frame, fold.train, family.matrix)
-        y = framing.y(study.target)[fold.train]
-        X = encoding.apply(frame.iloc[fold.train])
-        return _Prepared(frame, encoding, Rows(X, y, study.weight[fold.train], encoding.names, encoding.categorical))
-
-    def matrix(self, rows: np.ndarray) -> Any:
-        return self.encoding.apply(self.frame.iloc[rows])
+def _sample(train: np.ndarray, study: Study, form: Form) -> np.ndarray:
+    """Choose training rows to judge, in order; rows that are predicted at once stay together."""
+    n = len(train)
+    if n <= TRAIN_SAMPLE:
+        return train
+    rng = np.random.default_rng([study.seed, 4])
+    if form.wide is None:
+        return train[np.sort(rng.choice(n, TRAIN_SAMPLE, replace=False))]
+    others = [name for name in study.names.columns if name != form.wide]
+    codes = study.names.iloc[train].groupby(others, sort=False, dropna=False).ngroup().to_numpy()
+    taken = rng.permutation(int(codes.max()) + 1)[: max(1, TRAIN_SAMPLE * (int(codes.max()) + 1) // n)]
+    return train[np.isin(codes, taken)]

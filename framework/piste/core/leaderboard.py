@@ -1,4 +1,4 @@
-"""The rows of the leaderboard: of each framing x entry x rule its best column, with its interval."""
+"""The rows of the leaderboard: of each framing x entry x rule its best column, its cost corrected for that choice."""
 
 from __future__ import annotations
 
@@ -7,37 +7,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from piste.core.belief import belief
 from piste.core.comparison import Judged
-from piste.core.fit import Predicted
-from piste.core.losses import Column, Judgements, by_row
-from piste.core.metrics import Metric, usual
-from piste.core.plan import BASELINE
-from piste.core.problem import TargetKind
-from piste.core.statistics import Sample
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What a row is called, and how simple its model is."""
-
-    title: str
-    tier: int
+from piste.core.decision import Actions
+from piste.core.entrants import Entrant
+from piste.core.framing import Asked
+from piste.core.losses import Court, by_row
+from piste.core.metrics import usual
+from piste.core.statistics import Claim, Corrected, Sample, within
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the rows are made of: the columns, and what was measured beside them."""
 
-    columns: Sequence[Column]
-    losses: np.ndarray  # (n_judged, n_columns)
+    entrants: Sequence[Entrant]  # (n_columns,)
     sample: Sample  # of the losses
-    labels: Sequence[Label]  # (n_columns,)
-    parts: Sequence[Sequence[Predicted]]  # (n_columns, n_folds) what each fold gave; of a blend, nothing
-    y: np.ndarray  # (n_lines,)
-    weight: np.ndarray  # (n_lines,)
-    lines: Judgements
-    metric: Metric
-    kind: TargetKind
+    court: Court
+    asked: Mapping[str, Asked]
+    base: int  # column to beat
+    claim: Claim  # of every column over the base
+    foresight: float | None  # mean cost of perfect foresight; None where no decision is priced
+
+
+def best_of_rows(facts: Facts) -> dict[tuple[str, str, str], list[int]]:
+    """Return the columns of each row, its best one first."""
+    groups = by_row([each.column for each in facts.entrants])
+    return {key: sorted(numbers, key=lambda i: (facts.sample.mean[i], i)) for key, numbers in groups.items()}
 
 
 def rows(facts: Facts, failures: Mapping[tuple[str, str], Sequence[str]]) -> tuple[Judged, ...]:
@@ -47,28 +43,34 @@ def rows(facts: Facts, failures: Mapping[tuple[str, str], Sequence[str]]) -> tup
         facts: columns and losses.
         failures: (framing, entry) -> what its failed trials died of.
     """
-    groups = by_row(facts.columns)
-    best = {key: min(numbers, key=lambda i: (facts.sample.mean[i], i)) for key, numbers in groups.items()}
-    leader = min(best.values(), key=lambda i: (facts.sample.mean[i], i))
-    baselines = [i for i in best.values() if facts.columns[i].entry.startswith(f"{BASELINE}:")]
-    base = min(baselines, key=lambda i: (facts.sample.mean[i], i))
+    groups = best_of_rows(facts)
+    corrected = within(facts.sample, list(groups.values()))
+    leader = min((numbers[0] for numbers in groups.values()), key=lambda i: (facts.sample.mean[i], i))
     found = [
-        replace(_row(facts, number, leader, base), n_trials=len(groups[key]), notes=_notes(facts, number, failures.get(key[:2], ())))
-        for key, number in best.items()
+        replace(
+            _row(facts, numbers[0], leader, cost), n_trials=len(numbers), notes=_notes(facts, numbers[0], failures.get(key[:2], ()))
+        )
+        for (key, numbers), cost in zip(groups.items(), corrected, strict=True)
     ]
     return tuple(sorted(found, key=lambda row: (row.cost, row.tier, row.id)))
 
 
-def _row(facts: Facts, number: int, leader: int, base: int) -> Judged:
-    column, label = facts.columns[number], facts.labels[number]
-    shown = facts.metric.shown
-    mean = facts.sample.mean
-    low, high = facts.sample.interval(number)
+def _row(facts: Facts, number: int, leader: int, cost: Corrected) -> Judged:
+    entrant, court = facts.entrants[number], facts.court
+    column, label, parts = entrant.column, entrant.label, entrant.parts
+    shown, base = court.yardstick.shown, float(facts.sample.mean[facts.base])
     with np.errstate(invalid="ignore", divide="ignore"):  # a baseline without a single error
-        least, most = facts.sample.ratio(number, base)
-        gain = 1 - float(shown(mean[number] / mean[base]))
-        gains = [1 - float(shown(np.maximum(bound, 0.0))) for bound in (most, least)]
-    parts = facts.parts[number]
+        gain, least, most = (
+            1 - float(shown(np.maximum(base - each, 0.0))) / float(shown(base))
+            for each in (base - cost.mean, facts.claim.lower[number], facts.claim.upper[number])
+        )
+        saved = (base - cost.mean) / (base - facts.foresight) if facts.foresight is not None else float("nan")
+    counts = court.lines.counts
+    weight = court.weight[court.lines.row][counts]
+    answer = column.action if not court.yardstick.priced else belief(court, facts.asked[column.framing], column).answer
+    y = court.came.y if answer.ndim == 1 or court.came.level is None else court.came.level
+    framing = facts.asked[column.framing].framing
+    own = framing.score(framing.y(court.target)[court.lines.row][counts], column.raw[counts])
     return Judged(
         framing=column.framing,
         family=column.entry,
@@ -76,27 +78,38 @@ def _row(facts: Facts, number: int, leader: int, base: int) -> Judged:
         title=label.title,
         params=column.params,
         tier=label.tier,
-        cost=float(shown(mean[number])),
-        cost_lo=float(shown(np.maximum(low, 0.0))),
-        cost_hi=float(shown(np.maximum(high, 0.0))),
+        cost=float(shown(np.maximum(cost.mean, 0.0))),
+        cost_lo=float(shown(np.maximum(cost.low, 0.0))),
+        cost_hi=float(shown(np.maximum(cost.high, 0.0))),
         gain_vs_baseline=gain,
-        gain_lo=gains[0],
-        gain_hi=gains[1],
+        gain_lo=least,
+        gain_hi=most,
         tied_with_best=number == leader or not facts.sample.difference(number, leader)[1] > 0,
-        metrics=usual(facts.kind, facts.y, column.action, facts.weight),
+        metrics=usual(court.target.kind, y[counts], answer[counts], weight),
         train_metrics=_average([part.train_metrics for part in parts]),
-        fold_costs=fold_costs(facts, number),
+        fold_costs=fold_costs(court, column.lines),
         fit_seconds=float(np.mean([part.fit_seconds for part in parts])) if parts else float("nan"),
         predict_seconds=float(np.mean([part.predict_seconds for part in parts])) if parts else float("nan"),
         n_trials=0,
+        own_score=float(np.average(own, weights=weight)),
+        actions=action_shares(court, column.action),
+        value=float(saved),
     )
 
 
-def fold_costs(facts: Facts, number: int) -> tuple[float, ...]:
-    """Return the cost of a column in each fold."""
-    lines, losses = facts.lines, facts.columns[number].lines
-    each = [lines.fold == fold for fold in np.unique(lines.fold)]
-    return tuple(float(facts.metric.shown(np.average(losses[mine], weights=facts.weight[mine]))) for mine in each)
+def action_shares(court: Court, action: np.ndarray) -> dict[str, float]:
+    """Return how often each action is taken; nothing where actions are not priced."""
+    if not isinstance(court.yardstick, Actions):
+        return {}
+    shares = np.bincount(action[court.lines.counts], minlength=len(court.yardstick.actions)) / court.lines.counts.sum()
+    return dict(zip(court.yardstick.actions, shares.tolist(), strict=True))
+
+
+def fold_costs(court: Court, losses: np.ndarray) -> tuple[float, ...]:
+    """Return the cost of losses, (n_lines,), in each fold that is judged."""
+    lines, weight = court.lines, court.weight[court.lines.row]
+    each = [lines.fold == fold for fold in np.unique(lines.fold[lines.counts])]
+    return tuple(float(court.yardstick.shown(np.average(losses[mine], weights=weight[mine]))) for mine in each)
 
 
 def _average(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -107,7 +120,7 @@ def _average(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _notes(facts: Facts, number: int, failed: Sequence[str]) -> tuple[str, ...]:
-    parts = facts.parts[number]
+    parts = facts.entrants[number].parts
     said = dict.fromkeys(note for part in parts for note in part.notes)
     notes = [
         note if (n := sum(note in part.notes for part in parts)) == len(parts) else f"{note} in {n} of {len(parts)} folds" for note in said

@@ -2,49 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from piste.core.data import Target
+from piste.core.decision import Came, Yardstick
 from piste.core.family import Params
-from piste.core.framing import Framing
-from piste.core.metrics import Metric
+from piste.core.framing import Asked, Others, Rule, State
+from piste.core.predictive import Predictive
 from piste.core.split import Folds
+
+MOST_PARTS = 10  # into which many folds are gathered, each learning its spread from the others
 
 
 @dataclass(frozen=True, slots=True)
 class Judgements:
-    """The lines that predictions come in: every test row of every fold, fold after fold."""
+    """The lines that predictions come in: every test row of every fold, fold after fold.
+
+    Lines of a fold that only warms up are judged by nobody; later folds learn from them how far predictions are off.
+    """
 
     row: np.ndarray  # (n_lines,) row of the table
     fold: np.ndarray  # (n_lines,)
+    part: np.ndarray  # (n_lines,) folds that learn from the others together
     repeat: np.ndarray  # (n_lines,)
+    counts: np.ndarray  # (n_lines,) whether the line is judged
     judged: np.ndarray  # (n_judged,) the rows, each once, ascending
-    place: np.ndarray  # (n_lines,) position of each line's row in `judged`
+    place: np.ndarray  # (n_lines,) position of each judged line's row in `judged`; 0 elsewhere
     forward: bool  # only earlier folds may teach a later one
 
     @staticmethod
     def of(folds: Folds, *, forward: bool) -> Judgements:
         """Lay the lines out."""
+        sizes = [len(fold.test) for fold in folds.folds]
         row = np.concatenate([fold.test for fold in folds.folds])
-        fold = np.repeat(np.arange(len(folds.folds)), [len(each.test) for each in folds.folds])
+        fold = np.repeat(np.arange(len(folds.folds)), sizes)
         repeat = np.array([each.repeat for each in folds.folds])[fold]
-        judged, place = np.unique(row, return_inverse=True)
-        return Judgements(row, fold, repeat, judged, place, forward)
+        counts = ~np.array([each.warm_up for each in folds.folds])[fold]
+        judged, place = np.unique(row[counts], return_inverse=True)
+        places = np.zeros(len(row), dtype=int)
+        places[counts] = place
+        many = not forward and len(folds.folds) > MOST_PARTS and int(repeat.max()) == 0
+        return Judgements(row, fold, fold % MOST_PARTS if many else fold, repeat, counts, judged, places, forward)
 
-    def others(self, fold: int) -> np.ndarray:
-        """Return the lines that may teach a fold: those of the other folds of its repeat; forward in time, of earlier ones."""
-        mine = self.fold == fold
+    def others(self, part: int) -> np.ndarray:
+        """Return the lines that may teach a part: those of the other parts of its repeat; forward in time, of earlier ones."""
+        mine = self.part == part
         if self.forward:
-            return np.flatnonzero(self.fold < fold)
+            return np.flatnonzero(self.part < part)
         return np.flatnonzero((self.repeat == self.repeat[mine][0]) & ~mine)
 
     def mean(self, lines: np.ndarray) -> np.ndarray:
         """Average over the repeats: (n_lines,) -> (n_judged,)."""
-        total = np.bincount(self.place, weights=lines)
-        return np.asarray(total / np.bincount(self.place))
+        total = np.bincount(self.place[self.counts], weights=lines[self.counts])
+        return np.asarray(total / np.bincount(self.place[self.counts]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +67,10 @@ class Column:
     framing: str
     entry: str
     number: int
-    rule: str
+    rule: Rule
     params: Params
-    raw: np.ndarray  # (n_lines,) or (n_lines, n_classes): what the family predicted
-    action: np.ndarray  # the same shape: what the rule made of it, under the metric
+    raw: np.ndarray  # (n_lines, ...) what the family predicted
+    action: np.ndarray  # (n_lines, ...) what the rule made of it
     lines: np.ndarray  # (n_lines,) loss of each line
 
     @property
@@ -66,27 +79,50 @@ class Column:
         return f"{self.framing}/{self.entry}/{self.number}/{self.rule}"
 
 
-def make_column(
-    framing: Framing, entry: str, number: int, params: Params, raw: np.ndarray, target: Target, metric: Metric, lines: Judgements
-) -> Column:
-    """Turn one candidate's out-of-fold predictions into a column.
+@dataclass(frozen=True, slots=True)
+class Court:
+    """What all columns are judged by."""
 
-    Args:
-        framing: says how predictions become a predictive distribution, learnt on other folds' predictions.
-        entry: name of the row of `families:`.
-        number: of the candidate.
-        params: hyperparameters.
-        raw: (n_lines,) or (n_lines, n_classes) predictions.
-        target: what came.
-        metric: the loss, and the summary of the distribution that it asks for.
-        lines: where each prediction belongs.
-    """
-    y = target.values[lines.row]
-    action = np.empty_like(raw)
-    for fold in np.unique(lines.fold):
-        mine, others = lines.fold == fold, lines.others(fold)
-        action[mine] = framing.predictive(raw[mine], raw[others], y[others]).functional(metric.functional)
-    return Column(framing.name, entry, number, framing.rule, params, raw, action, metric.loss(y, action))
+    target: Target
+    weight: np.ndarray  # (n_rows,)
+    came: Came  # of the lines
+    yardstick: Yardstick
+    lines: Judgements
+
+    def spreads(self, asked: Asked, rule: Rule, raw: np.ndarray) -> Iterator[tuple[np.ndarray, Predictive]]:
+        """Yield the lines of each part with their predictive distribution, learnt on the predictions of other parts."""
+        for part in np.unique(self.lines.part):
+            mine = np.flatnonzero(self.lines.part == part)
+            state = self.learn(asked, rule, raw, self.lines.others(part))
+            thresholds = None if self.came.thresholds is None else self.came.thresholds[mine]
+            yield mine, asked.framing.spread(rule, raw[mine], state, thresholds)
+
+    def learn(self, asked: Asked, rule: Rule, raw: np.ndarray, others: np.ndarray) -> State:
+        """Learn on some lines how predictions become a predictive distribution."""
+        rows = self.lines.row[others]
+        y = asked.framing.y(self.target)[rows]
+        others_ = Others(raw[others], y, self.target.values[rows], self.weight[rows], self.target.kind == "count")
+        return asked.framing.learn(rule, others_)
+
+    def column(self, asked: Asked, rule: Rule, entry: str, number: int, params: Params, raw: np.ndarray) -> Column:
+        """Turn one candidate's out-of-fold predictions into a column.
+
+        Args:
+            asked: the framing.
+            rule: how predictions become actions.
+            entry: name of the row of `families:`.
+            number: of the candidate.
+            params: hyperparameters.
+            raw: (n_lines, ...) predictions.
+        """
+        action: np.ndarray | None = None
+        for mine, predictive in self.spreads(asked, rule, raw):
+            chosen = self.yardstick.act(predictive, self.came.take(mine))
+            if action is None:
+                action = np.empty((len(raw), *chosen.shape[1:]), dtype=chosen.dtype)
+            action[mine] = chosen
+        assert action is not None, "folds have lines"
+        return Column(asked.name, entry, number, rule, params, raw, action, self.yardstick.loss(action, self.came))
 
 
 def loss_matrix(columns: Sequence[Column], lines: Judgements) -> np.ndarray:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from piste.core.decision import Functional
 from piste.core.problem import TargetKind
+
+Functional = Literal["mean", "median", "probabilities"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def zero_one(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 
 NUMBERS: frozenset[TargetKind] = frozenset({"numeric", "count"})
-CLASSES: frozenset[TargetKind] = frozenset({"binary", "category"})
+CLASSES: frozenset[TargetKind] = frozenset({"binary", "category", "ordered"})
 
 METRICS = {
     metric.name: metric
@@ -94,11 +96,11 @@ def usual(kind: TargetKind, y: np.ndarray, prediction: np.ndarray, weight: np.nd
 
     Args:
         kind: of the target.
-        y: (n_rows,) values, or class codes.
+        y: (n_rows,) values; codes of classes or levels beside probabilities.
         prediction: (n_rows,) values, or (n_rows, n_classes) probabilities.
         weight: (n_rows,) row weights.
     """
-    return _of_numbers(kind, y, prediction, weight) if kind in NUMBERS else _of_classes(y, prediction, weight)
+    return _of_numbers(kind, y, prediction, weight) if prediction.ndim == 1 else _of_classes(y, prediction, weight)
 
 
 def _mean(losses: np.ndarray, weight: np.ndarray) -> float:

@@ -1,67 +1,123 @@
-"""A fitted model, whole: a typed frame in, predictions out."""
+"""A fitted model, whole: a typed frame in, predictions and decisions out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from piste.core.decision import NegativeBinomial
-from piste.core.family import Kind, Task
-from piste.core.features import Encoding, expand
+from piste.core import expression
+from piste.core.decision import Actions, Came, Priced
+from piste.core.family import Task
+from piste.core.features import expand
+from piste.core.framing import Framing, Rule, State
+from piste.core.layout import added
+from piste.core.levels import Cuts
+from piste.core.predictive import Classes, Point
+from piste.core.shape import Shape
+
+BOUNDS = {"q05": 0.05, "q95": 0.95}
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One fitted estimator with the encoding of its matrix; a blend has several."""
+    """One candidate fitted: its estimators, with the shape of their rows; a blend has several members."""
 
     weight: float
     family: str
-    encoding: Encoding
-    estimator: Any
+    shape: Shape
+    estimators: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a model answers: all that it says of itself, in plain values but for the framing."""
+
+    title: str
+    asked: str  # the framing, as the problem names it
+    framing: Framing
+    rule: Rule
+    state: State  # how predictions become a predictive distribution
+    task: Task
+    target: str
+    labels: tuple[str, ...]  # of classes, or of the levels of a number
+    features: tuple[str, ...]  # columns of the typed frame that are expanded
+    also: tuple[str, ...]  # further columns that a rule reads
+    added: tuple[str, ...] = ()  # further feature columns of the framing, as expressions
+    names: tuple[str, ...] = ()  # columns that say which row it is, where the shape of the rows needs them
+    cuts: Cuts | None = None
+    stakes: Priced | None = None  # None: there is no decision
+    together: tuple[str, ...] = ()  # columns: rows that agree in them share a budget
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return every column of a typed frame that is needed for an answer."""
+        cut = sorted(self.cuts.columns) if self.cuts else []
+        added = [name for text in self.added for name in sorted(expression.columns(expression.parse(text)))]
+        return tuple(dict.fromkeys((*self.features, *self.also, *self.names, *cut, *self.together, *added)))
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What is shipped: how rows become a matrix, and the estimators that read it."""
+    """What is shipped: how rows become matrices, the estimators that read them, and what is decided by their answers."""
 
-    title: str
-    framing: str
-    kind: Kind
-    target: str
-    labels: tuple[str, ...]
-    features: tuple[str, ...]  # columns of the typed frame that are expanded
-    also: tuple[str, ...]  # further columns that a rule reads
-    dispersion: float | None  # of counts; None where the framing gives no distribution
+    question: Question
     members: tuple[Member, ...]
 
     def raw(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return (n_rows,) means or (n_rows, n_classes) probabilities of a typed frame."""
-        expanded = expand(frame, self.features)
-        rules = rule_columns(frame, expanded, self.also)
+        """Return what the members predict of a typed frame: (n_rows,) numbers, or (n_rows, ...) in columns."""
+        ask = self.question
+        expanded = with_added(expand(frame, ask.features), {text: added(text, frame) for text in ask.added})
+        rules = rule_columns(frame, expanded, ask.also)
+        names = frame[[*ask.names]]
         total: np.ndarray | float = 0.0
         for member in self.members:
-            matrix = pd.concat([expanded, rules], axis=1) if member.encoding.matrix == "raw" else expanded
-            total = total + member.weight * predict(self.task, member.estimator, member.encoding.apply(matrix))
+            ruled = member.shape.encodings[0].matrix == "raw"
+            matrices = member.shape.matrices(pd.concat([expanded, rules], axis=1) if ruled else expanded, names)
+            each = max(1, member.shape.questions)
+            found = [predict(ask.task, estimator, matrices[number // each]) for number, estimator in enumerate(member.estimators)]
+            total = total + member.weight * member.shape.joined(found, names)
         return np.asarray(total)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return one line per row: `prediction`, and what is known of its uncertainty.
+        """Return one line per row: `prediction`, what is known of its uncertainty, and what to do.
 
-        That is, for a distribution the quantiles `q05` and `q95`, and for classes the probability of each.
+        That is, for numbers the quantiles `q05` and `q95` where the spread is known, for classes and levels the probability
+        of each; where the problem prices a decision, the `action` and its `expected_cost`.
         """
+        ask = self.question
         raw = self.raw(frame)
-        if self.kind == "classes":
-            label = np.array(self.labels)[raw.argmax(axis=1)]
-            shares = {f"P({name})": raw[:, code] for code, name in enumerate(self.labels)}
-            return pd.DataFrame({"prediction": label, **shares}, index=frame.index)
-        if self.dispersion is None:
-            return pd.DataFrame({"prediction": raw}, index=frame.index)
-        spread = NegativeBinomial(np.maximum(raw, 0.0), self.dispersion)
-        return pd.DataFrame({"prediction": raw, "q05": spread.quantile(0.05), "q95": spread.quantile(0.95)}, index=frame.index)
+        thresholds = ask.cuts.thresholds(frame) if ask.cuts else None
+        predictive = ask.framing.spread(ask.rule, raw, ask.state, thresholds)
+        if isinstance(predictive, Classes):
+            shares = ask.framing.plain(raw) if ask.rule == "plug_in" else predictive.probabilities
+            answer = {"prediction": np.array(ask.labels)[predictive.probabilities.argmax(axis=1)]}
+            answer |= {f"P({name})": shares[:, code] for code, name in enumerate(ask.labels)}
+        else:
+            answer = {"prediction": predictive.mean()}
+            if not isinstance(predictive, Point):
+                answer |= {name: predictive.quantile(level) for name, level in BOUNDS.items()}
+        if ask.stakes is not None:
+            came = Came(np.empty(0), thresholds=thresholds, together=self._together(frame))
+            action = ask.stakes.act(predictive, came)
+            if isinstance(ask.stakes, Actions):
+                expected = ask.stakes.expected(predictive, came)
+                answer |= {"action": np.array(ask.stakes.actions)[action], "expected_cost": expected[np.arange(len(action)), action]}
+            else:
+                answer["action"] = action
+        return pd.DataFrame(answer, index=frame.index)
+
+    def _together(self, frame: pd.DataFrame) -> np.ndarray | None:
+        keys = [*self.question.together]
+        return frame.groupby(keys, sort=False, dropna=False).ngroup().to_numpy() if keys else None
+
+
+def with_added(expanded: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return features with further columns behind them."""
+    return pd.concat([expanded, pd.DataFrame(columns, index=expanded.index)], axis=1) if columns else expanded
 
 
 def rule_columns(frame: pd.DataFrame, expanded: pd.DataFrame, also: Sequence[str]) -> pd.DataFrame:

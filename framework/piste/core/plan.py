@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from piste.core.comparison import Absent
-from piste.core.family import Family
-from piste.core.framing import Framing
+from piste.core.family import Family, Kind, Task
+from piste.core.framing import Asked
 from piste.core.problem import BLEND, Entry
 from piste.core.resolve import Resolved
 from piste.core.search import Candidate, settings
 from piste.core.split import Folds
 
-Stage = Literal["baseline", "default", "search"]
+Stage = Literal["baseline", "default", "search", "self-test", "curve"]
 BASELINE = "baseline"
+SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of the training rows, for the learning curve
+MOST_CURVE_FOLDS = 3
+WANTS: Mapping[Kind, str] = {"mean": "numbers", "distribution": "counts", "quantiles": "quantiles", "classes": "classes"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,20 +30,23 @@ class Cell:
     entry: str
     fold: int
     candidates: tuple[Candidate, ...]
+    share: float = 1.0  # of the training rows
 
     def alone(self) -> list[Cell]:
         """Return a cell for each candidate, so that a bad one costs its own row only."""
-        return [Cell(self.stage, self.framing, self.entry, self.fold, (candidate,)) for candidate in self.candidates]
+        return [replace(self, candidates=(candidate,)) for candidate in self.candidates]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The cells in the order they are wanted, and the rows that will have no result.
 
-    `entries` maps the name of a row ("forest", "baseline:constant") to its entry and family.
+    `asked` maps the name of a framing to how this problem puts it, those of the baselines among them; `entries` the name of
+    a row ("forest", "baseline:constant") to its entry and family.
     """
 
     cells: tuple[Cell, ...]
+    asked: Mapping[str, Asked]
     entries: Mapping[str, tuple[Entry, Family]]
     absent: tuple[Absent, ...]
     blended: tuple[str, ...]  # framings that get a blend of their columns
@@ -62,46 +68,73 @@ def make_plan(resolved: Resolved, folds: Folds, family: Callable[[Entry], Family
         quick: leave the search out.
     """
     n_train = max(len(fold.train) for fold in folds.folds)
+    asked = {each.name: each for each in (*(baseline.asked for baseline in resolved.baselines), *resolved.asked)}
     entries: dict[str, tuple[Entry, Family]] = {}
     candidates: list[tuple[Stage, tuple[Candidate, ...]]] = []
     absent: list[Absent] = []
-    first = resolved.framings[0]
     for number, baseline in enumerate(resolved.baselines):
         name = f"{BASELINE}:{baseline.name}"
         entry = Entry.model_construct(name=baseline.name, family=BASELINE)  # a rule may be called anything
         entries[name] = (entry, family(entry))
-        candidates.append(("baseline", (Candidate(first.name, name, number, baseline.params),)))
+        candidates.append(("baseline", (Candidate(baseline.asked.name, name, number, baseline.params),)))
     for entry in resolved.entries:
         if entry.family == BLEND:
             continue
         kin = family(entry)
         entries[entry.name] = (entry, kin)
-        for framing in resolved.framings:
-            if reason := _why_not(kin, framing, resolved, n_train, missing):
-                absent.append(Absent(framing.name, entry.name, kin.title, "skipped", reason))
+        for each in resolved.asked:
+            task = resolved.task(each, n_train)
+            if reason := _why_not(kin, task, missing):
+                absent.append(Absent(each.name, entry.name, kin.title, "skipped", reason))
                 continue
             trials = 0 if quick else resolved.problem.search.trials
-            params = settings(kin.space(resolved.task(framing, n_train)), entry, trials, resolved.problem.seed)
-            tried = [Candidate(framing.name, entry.name, number, point) for number, point in enumerate(params)]
+            params = settings(kin.space(task), entry, trials, resolved.problem.seed)
+            tried = [Candidate(each.name, entry.name, number, point) for number, point in enumerate(params)]
             candidates.append(("default", tuple(tried[:1])))
             if tried[1:] and not quick:
                 candidates.append(("search", tuple(tried[1:])))
     order = ("baseline", "default", "search")
-    cells = tuple(
+    cells = [
         Cell(stage, group[0].framing, group[0].entry, fold, group)
         for stage, group in sorted(candidates, key=lambda item: order.index(item[0]))
         for fold in range(len(folds.folds))
+    ]
+    cells += _self_test([cell for cell in cells if cell.stage != "search"], entries)
+    blended = tuple(each.name for each in resolved.asked) if any(entry.family == BLEND for entry in resolved.entries) else ()
+    return Plan(tuple(cells), asked, entries, tuple(absent), blended)
+
+
+def _self_test(cells: Sequence[Cell], entries: Mapping[str, tuple[Entry, Family]]) -> list[Cell]:
+    """Fit a baseline and the simplest tree, or else the simplest model, once more on a target dealt at random."""
+    baselines = [cell.entry for cell in cells if cell.stage == "baseline"]
+    models = sorted({cell.entry for cell in cells if cell.stage == "default"}, key=lambda name: (abs(entries[name][1].tier - 2), name))
+    if not models:
+        return []
+    first = next(cell.framing for cell in cells if cell.entry == models[0])
+    tested = {(models[0], first), (baselines[-1], next(cell.framing for cell in cells if cell.entry == baselines[-1]))}
+    return [replace(cell, stage="self-test") for cell in cells if (cell.entry, cell.framing) in tested]
+
+
+def curve_cells(plan: Plan, folds: Folds, champion: Candidate) -> tuple[Cell, ...]:
+    """Return the cells of the learning curves: the champion, and every family's default in the same framing, on few rows and more.
+
+    At most three folds are used, the latest, and a champion of one setting; the full size is there already.
+    """
+    judged = [number for number, fold in enumerate(folds.folds) if not fold.warm_up and fold.repeat == 0][-MOST_CURVE_FOLDS:]
+    defaults = [cell.candidates[0] for cell in plan.cells if cell.stage == "default" and cell.framing == champion.framing]
+    drawn = list({candidate.key: candidate for candidate in (champion, *defaults)}.values())
+    return tuple(
+        Cell("curve", each.framing, each.entry, fold, (each,), share) for each in drawn for share in SHARES[:-1] for fold in judged
     )
-    blended = tuple(framing.name for framing in resolved.framings) if any(entry.family == BLEND for entry in resolved.entries) else ()
-    return Plan(cells, entries, tuple(absent), blended)
 
 
-def _why_not(kin: Family, framing: Framing, resolved: Resolved, n_train: int, missing: Callable[[str], bool]) -> str | None:
-    """Say why a family does not take a framing, as a sentence."""
-    if framing.kind not in kin.kinds:
-        wants = {"mean": "numbers", "distribution": "counts", "classes": "classes"}
-        takes = [wants[kind] for kind in ("mean", "distribution", "classes") if kind in kin.kinds]
+def _why_not(kin: Family, task: Task, missing: Callable[[str], bool]) -> str | None:
+    """Say why a family does not take a task, as a sentence."""
+    if task.kind not in kin.kinds:
+        takes = [WANTS[kind] for kind in WANTS if kind in kin.kinds]
         return f"takes {' and '.join(takes)} only"
+    if task.n_outputs > 1 and not kin.several:
+        return "takes one number at a time"
     if absent := [package for package in kin.requires if missing(package)]:
         return f"needs {' and '.join(absent)}: pip install {' '.join(absent)}"
-    return kin.why_not(resolved.task(framing, n_train))
+    return kin.why_not(task)

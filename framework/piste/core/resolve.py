@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from piste.core import expression
-from piste.core.data import Table
+from piste.core.ask import whole
+from piste.core.cost import EventCost, QuantityCost
+from piste.core.data import Table, Target
+from piste.core.decision import Actions, ByMetric, Quantity, Yardstick
 from piste.core.errors import Fault, PisteError, either, near
 from piste.core.family import Family, Params, Task
-from piste.core.framing import Framing
+from piste.core.framing import Asked, Form, Framing
+from piste.core.melt import OUTPUT
 from piste.core.metrics import METRICS, NUMBERS, Metric
 from piste.core.problem import BLEND, Entry, Problem
 from piste.core.search import faults as search_faults
@@ -24,10 +28,11 @@ TINY, SMALL = 30, 1000  # rows below which each is left out once, or folds are r
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A rule to beat: a name, and what the baseline family is told."""
+    """A rule to beat: a name, what the baseline family is told, and the framing that suits it best."""
 
     name: str
     params: Params
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,24 @@ class Resolved:
     table: Table
     rule: Rule
     metric: Metric
-    framings: tuple[Framing, ...]
+    yardstick: Yardstick
+    asked: tuple[Asked, ...]
     entries: tuple[Entry, ...]
     baselines: tuple[Baseline, ...]
     reasons: Mapping[str, str]
 
-    def task(self, framing: Framing, n_train: int) -> Task:
+    @property
+    def together(self) -> tuple[str, ...]:
+        """Return the columns whose rows are decided together, under one budget; none where there is no budget."""
+        budget = self.problem.decision.budget if self.problem.decision else None
+        if budget is None:
+            return ()
+        return budget.per or ((self.problem.time,) if self.problem.time else ())
+
+    def task(self, asked: Asked, n_train: int) -> Task:
         """Return the learning task that a framing makes."""
-        return Task(framing.kind, n_train, len(self.table.target.labels) if framing.kind == "classes" else 0)
+        n_outputs = int(self.table.frame[asked.form.wide].nunique()) if asked.form.wide else 1
+        return asked.framing.task(self.table.target, n_train, n_outputs)
 
 
 def resolve(
@@ -72,15 +87,16 @@ def resolve(
     found: list[Fault] = []
     rule = _split(problem, table, reasons)
     metric = _metric(problem, table, reasons, found)
-    asked = _framings(problem, table, framings, reasons, found)
+    yardstick = _yardstick(problem, table, metric, found)
+    asked = _framings(problem, table, yardstick, framings, reasons, found)
     entries = _entries(problem, families, family, reasons)
-    found += _entry_faults(problem, entries, asked, families, family, len(table.frame), len(table.target.labels))
-    baselines = _baselines(problem, table, metric, reasons, found)
+    found += _entry_faults(problem, entries, asked, table, families, family)
+    baselines = _baselines(problem, table, yardstick, framings, reasons, found)
     if found:
         raise PisteError(*found)
     if not problem.search.model_fields_set:
         reasons["search"] = "the default; a setting is one model trained on every fold"
-    return Resolved(name, problem, table, rule, metric, asked, entries, baselines, reasons)
+    return Resolved(name, problem, table, rule, metric, yardstick, asked, entries, baselines, reasons)
 
 
 def _split(problem: Problem, table: Table, reasons: dict[str, str]) -> Rule:
@@ -147,19 +163,66 @@ def _metric(problem: Problem, table: Table, reasons: dict[str, str], found: list
     return metric
 
 
+def _yardstick(problem: Problem, table: Table, metric: Metric, found: list[Fault]) -> Yardstick:
+    """Return what predictions are judged by: the cost of the decision, or where none is given the metric."""
+    decision, target = problem.decision, table.target
+    if decision is None or decision.cost is None:
+        return ByMetric(metric)
+    name = decision.currency or "cost"
+    if isinstance(decision.cost, QuantityCost):
+        if target.labels:
+            found.append(problem.fault("decision.cost", f"must price actions, not over and under: '{target.name}' holds classes"))
+        return Quantity(name, decision.cost.over / decision.cost.unit, decision.cost.under / decision.cost.unit)
+    if isinstance(decision.cost, EventCost):
+        actions, costs = ("wait", "act"), np.array([[0.0, decision.cost.miss], [decision.cost.false_alarm, 0.0]])
+    else:
+        actions = tuple(decision.actions or decision.cost.actions)
+        costs = np.array([decision.cost.actions[action] for action in actions], dtype=float)
+    if costs.shape[1] != len(target.classes):
+        levels = f"{len(target.classes)} levels: {', '.join(target.classes)}" if target.classes else "no levels: add `target.levels`"
+        found.append(problem.fault("decision.cost", f"must give every action a number for each level, but '{target.name}' has {levels}"))
+    if decision.budget is None:
+        return Actions(name, actions, costs)
+    return Actions(name, actions, costs, decision.budget.units, tuple(decision.uses[action] for action in actions))
+
+
 def _framings(
-    problem: Problem, table: Table, framings: Mapping[str, Framing], reasons: dict[str, str], found: list[Fault]
-) -> tuple[Framing, ...]:
+    problem: Problem, table: Table, yardstick: Yardstick, framings: Mapping[str, Framing], reasons: dict[str, str], found: list[Fault]
+) -> tuple[Asked, ...]:
     target = table.target
     if problem.framings is None:
-        reasons["framings"] = f"those that a target of kind {target.kind} allows"
-        return tuple(framing for framing in framings.values() if framing.why_not(target) is None)
-    for number, name in enumerate(problem.framings):
-        if name not in framings:
-            found.append(problem.fault(f"framings.{number}", f"must be {either(framings)}, but is '{name}'.{near(name, framings)}"))
-        elif reason := framings[name].why_not(target):
-            found.append(problem.fault(f"framings.{number}", f"must fit a target of kind {target.kind}, but '{name}' does not: {reason}"))
-    return tuple(framings[name] for name in problem.framings if name in framings)
+        reasons["framings"] = f"those that a target of kind {target.kind} allows" + (" and its cost asks for" if yardstick.priced else "")
+        plain = isinstance(yardstick, ByMetric) and yardstick.metric.functional == "mean"
+        several = bool(problem.target.columns)
+        fitting = [each for each in framings.values() if each.why_not(target) is None and not (each.name == "quantiles" and plain)]
+        if not yardstick.priced:
+            fitting = [each for each in fitting if bool(target.labels) == (each.kind == "classes")]
+        apart = OUTPUT if several else None
+        asked = [Asked(each.name, each, Form(each.name, apart=apart)) for each in fitting]
+        return (*asked, Asked("wide", framings["mean"], Form("mean", wide=OUTPUT))) if several else tuple(asked)
+    by_name = {each.name: each for each in problem.framings}
+    asked = []
+    for number, each in enumerate(problem.framings):
+        field = f"framings.{number}" if each.plain else f"framings.{each.name}"
+        asked_for = whole(each, by_name)
+        form = Form(asked_for.as_ or each.name, asked_for.wide, asked_for.apart, tuple(map(str, asked_for.add)))
+        if form.framing not in framings:
+            found.append(problem.fault(field, f"must be {either(framings)}, but is '{form.framing}'.{near(form.framing, framings)}"))
+            continue
+        framing = framings[form.framing]
+        if reason := framing.why_not(target) or _unpriced(framing, target, yardstick):
+            found.append(problem.fault(field, f"must fit a target of kind {target.kind}, but '{framing.name}' does not: {reason}"))
+        for place, text in enumerate(each.add):
+            found += _added_faults(problem, table, f"{field}.add.{place}", str(text))
+        asked.append(Asked(each.name, framing, form))
+    return tuple(asked)
+
+
+def _unpriced(framing: Framing, target: Target, yardstick: Yardstick) -> str | None:
+    """Say why levels of a number cannot be asked for where no cost of a decision makes one currency of all framings."""
+    if not yardstick.priced and framing.kind == "classes" and not target.labels:
+        return "levels of a number are compared with its other framings by the cost of a decision, and there is none: add `decision`"
+    return None
 
 
 def _entries(problem: Problem, families: Sequence[str], family: Callable[[Entry], Family], reasons: dict[str, str]) -> tuple[Entry, ...]:
@@ -173,11 +236,10 @@ def _entries(problem: Problem, families: Sequence[str], family: Callable[[Entry]
 def _entry_faults(
     problem: Problem,
     entries: Sequence[Entry],
-    framings: Sequence[Framing],
+    asked: Sequence[Asked],
+    table: Table,
     families: Sequence[str],
     family: Callable[[Entry], Family],
-    n: int,
-    n_classes: int,
 ) -> list[Fault]:
     """Check own hyperparameters against the space of the framings that the family takes."""
     found = []
@@ -190,34 +252,52 @@ def _entry_faults(
         kin = family(entry)
         space = {
             name: dimension
-            for framing in framings
-            if framing.kind in kin.kinds
-            for name, dimension in kin.space(Task(framing.kind, n, n_classes)).items()
+            for each in asked
+            if each.framing.kind in kin.kinds
+            for name, dimension in kin.space(each.framing.task(table.target, len(table.frame))).items()
         }
         found += search_faults(problem, place, entry, space)
     return found
 
 
-def _baselines(problem: Problem, table: Table, metric: Metric, reasons: dict[str, str], found: list[Fault]) -> tuple[Baseline, ...]:
-    statistic = "median" if metric.functional == "median" else "mean"
-    known = {"target": table.target.name, "statistic": statistic}
-    rules = [Baseline("constant", {"rule": "constant", **known})]
+def _baselines(
+    problem: Problem, table: Table, yardstick: Yardstick, framings: Mapping[str, Framing], reasons: dict[str, str], found: list[Fault]
+) -> tuple[Baseline, ...]:
+    """Lay the rules out, each in the framing in which it decides best: shares of levels, quantiles, or a number."""
+    target = table.target
+    median = isinstance(yardstick, ByMetric) and yardstick.metric.functional == "median"
+    known = {"target": target.name, "statistic": "median" if median else "mean"}
+    taken = {each.name for each in problem.framings or () if not each.plain}
+    number, spread = _suited(target, yardstick, framings, taken)
+    rules = [Baseline("constant", {"rule": "constant", **known}, spread)]
     keys = _keys(problem, table)
     if problem.baselines:
         for name, text in problem.baselines.items():
             if name in ("constant", "last_value"):
                 found.append(problem.fault(f"baselines.{name}", f"must have another name: the {name.replace('_', ' ')} is always there"))
             found += _expression_faults(problem, table, f"baselines.{name}", str(text))
-            rules.append(Baseline(name, {"rule": "expression", "expression": str(text), **known}))
-    elif keys:
-        rules.append(Baseline("climatology", {"rule": "climatology", "by": "+".join(keys), **known}))
-        reasons["baselines"] = f"none given: the constant, and the mean by {' and '.join(keys)}"
-    else:
-        reasons["baselines"] = "none given: the constant"
-    if problem.time and table.target.kind in NUMBERS:
+            rules.append(Baseline(name, {"rule": "expression", "expression": str(text), **known}, number))
+    if keys and (not problem.baselines or yardstick.priced):
+        name = "climatology" if "climatology" not in problem.baselines else "usual"
+        rules.append(Baseline(name, {"rule": "climatology", "by": "+".join(keys), **known}, spread))
+    if not problem.baselines:
+        by = f", and the usual by {' and '.join(keys)}" if keys else ""
+        reasons["baselines"] = f"none given: the constant{by}"
+    if problem.time and target.kind in NUMBERS:
         series = [name for name in problem.unit if name != problem.time and table.kinds.get(name) == "category"]
-        rules.append(Baseline("last_value", {"rule": "last_value", "by": "+".join(series), "time": problem.time, **known}))
+        rules.append(Baseline("last_value", {"rule": "last_value", "by": "+".join(series), "time": problem.time, **known}, number))
     return tuple(rules)
+
+
+def _suited(target: Target, yardstick: Yardstick, framings: Mapping[str, Framing], taken: Collection[str]) -> tuple[Asked, Asked]:
+    """Return the framings of rules that say a number, and of rules that know how values are spread."""
+    if target.labels:
+        number = spread = framings["classes"]
+    else:
+        number = framings["mean"]
+        spread = number if not yardstick.priced else framings["quantiles" if isinstance(yardstick, Quantity) else "classes"]
+    names = {each.name: f"{each.name} (rules)" if each.name in taken else each.name for each in (number, spread)}
+    return Asked(names[number.name], number, Form(number.name)), Asked(names[spread.name], spread, Form(spread.name))
 
 
 def _keys(problem: Problem, table: Table) -> list[str]:
@@ -228,11 +308,32 @@ def _keys(problem: Problem, table: Table) -> list[str]:
     return [*units, f"{problem.time}.weekday"]
 
 
+def _added_faults(problem: Problem, table: Table, field: str, text: str) -> list[Fault]:
+    """Check a further feature column of a framing: its columns, and that what it looks back at is known when it is needed."""
+    parsed = expression.parse(text)
+    after = {column.name for column in table.columns if column.role == "after"}
+    own = sorted(expression.row_columns(parsed) & after)
+    found = [problem.fault(field, f"must not use '{name}' of the row itself: it is known only after") for name in own]
+    try:
+        expression.check(parsed, with_target(table))
+    except expression.ExpressionError as error:
+        return [*found, problem.fault(field, f"must be an expression on the table's columns, but {error}")]
+    if lags := expression.lags(parsed):
+        assert problem.time, "contradictions refuse lags without a time"
+        shortest = shortest_lag(problem, table.frame[problem.time])
+        found += [
+            problem.fault(field, f"must look back at least {said(shortest)} to what is known at the decision, but {name}{lag} does not")
+            for name, lag in lags
+            if lag.unit and lag.delta < shortest
+        ]
+    return found
+
+
 def _expression_faults(problem: Problem, table: Table, field: str, text: str) -> list[Fault]:
     """Check the columns of an expression against the table, and its lags against the split."""
     parsed = expression.parse(text)
     after = {column.name for column in table.columns if column.role == "after"}
-    frame = table.frame.assign(**{table.target.name: np.asarray(table.target.values, dtype=float)})
+    frame = with_target(table)
     found = [problem.fault(field, f"must not use '{name}': it is known only after") for name in sorted(expression.columns(parsed) & after)]
     try:
         expression.check(parsed, frame)
@@ -241,3 +342,8 @@ def _expression_faults(problem: Problem, table: Table, field: str, text: str) ->
     if expression.lags(parsed) and problem.time is None:
         found.append(problem.fault(field, "must not look back in time (@) without `time`: add the line `time: COLUMN`"))
     return found
+
+
+def with_target(table: Table) -> pd.DataFrame:
+    """Return the rows with the target among their columns, as numbers."""
+    return table.frame.assign(**{table.target.name: np.asarray(table.target.values, dtype=float)})

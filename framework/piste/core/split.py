@@ -40,6 +40,7 @@ class Fold:
     train: np.ndarray
     stop: np.ndarray  # (n_train,) mask: training rows set aside where a family stops early
     test: np.ndarray
+    warm_up: bool = False  # judged by nobody: later folds learn from it how far predictions are off
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,12 @@ class Folds:
     @property
     def judged(self) -> np.ndarray:
         """Return the rows that some fold tests, ascending."""
-        return np.unique(np.concatenate([fold.test for fold in self.folds]))
+        return np.unique(np.concatenate([fold.test for fold in self.shown]))
+
+    @property
+    def shown(self) -> tuple[Fold, ...]:
+        """Return the folds that are judged."""
+        return tuple(fold for fold in self.folds if not fold.warm_up)
 
 
 def duration(text: str | None) -> pd.Timedelta:
@@ -137,8 +143,17 @@ def make_folds(problem: Problem, rule: Rule, frame: pd.DataFrame, y: np.ndarray,
     cuts = _cuts(problem, rule, frame, y, groups, rows, classes=classes, seed=seed)
     at = _Aside(rule, time, groups, frame.get(rule.by), y if classes else None, seed)
     folds = tuple(Fold(name, repeat, train, at.stop(train), test) for name, repeat, train, test in cuts)
+    if rule.scheme == "forward" or len(folds) == 1:
+        folds = (*_warm_up(at, folds[0]), *folds)
     blocks, ordered = _blocks(rule, frame, time, groups)
     return Folds(folds, Fold("all", 0, rows, at.stop(rows), np.array([], dtype=int)), blocks, ordered, held)
+
+
+def _warm_up(at: _Aside, first: Fold) -> tuple[Fold, ...]:
+    """Cut the training part of the first fold in two by the split's own rule, so that something is known out of sample there."""
+    tail = first.train[first.stop]
+    rest = first.train[~first.stop]
+    return (Fold("warm-up", 0, rest, at.stop(rest), tail, warm_up=True),) if len(rest) > 1 and len(tail) else ()
 
 
 def _complete(problem: Problem, rule: Rule, frame: pd.DataFrame) -> None:

@@ -1,13 +1,49 @@
-"""Champion and verdict: what to do, in words that a manager understands."""
+"""The verdict: what to do, in words that a manager understands, with its numbers."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from piste.core.comparison import Judged, Verdict
+from piste.core.comparison import Claimed, Curve, Interval, Judged, Verdict
+from piste.core.finding import Finding
 from piste.core.plan import BASELINE
 
-MATTERS = 0.05  # a gain below this share of the baseline's cost is too small to matter
+WATCHED = ("M04", "M06", "M07", "M10", "M12", "M14")  # warnings with which a model is tried beside the rule first
+AFFORDABLE = 4.0  # times the blocks at hand: more will hardly be collected
+LIKELY = 0.8  # probability that twice the rows would settle it
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a verdict is made of."""
+
+    about: str  # the question, or what is predicted, as the end of a sentence: "'skiers'"
+    cost_name: str
+    priced: bool
+    per_year: float | None
+    n_columns: int
+    champion: Judged
+    base: Judged
+    rivals: Sequence[Judged]  # models too close to the champion to tell apart
+    best: Judged | None  # the best model
+    claimed: Claimed
+    estimate: Interval
+    findings: Sequence[Finding]
+    curve: Curve | None
+    block: str  # what blocks are, in the plural: "days", "rows"
+    holdout: bool
+
+    @property
+    def rule(self) -> str:
+        """Name the rule to beat."""
+        return f"'{self.base.family.removeprefix(f'{BASELINE}:')}'"
+
+    @property
+    def keeps_rule(self) -> bool:
+        """Whether a rule is champion."""
+        return is_baseline(self.champion)
 
 
 def is_baseline(row: Judged) -> bool:
@@ -15,65 +51,136 @@ def is_baseline(row: Judged) -> bool:
     return row.family.startswith(f"{BASELINE}:")
 
 
-def champion(rows: Sequence[Judged], close: Sequence[bool], order: Sequence[str]) -> Judged:
-    """Choose the simplest model that cannot be told from the best one; a baseline where no model does better, or can matter.
-
-    Args:
-        rows: the leaderboard, best first.
-        close: (n_rows,) whether the paired difference to the best model is within one standard error.
-        order: entries from most to least preferred; those not named go by tier.
-
-    Source: the paired one-standard-error rule, Breiman et al. 1984; Yates et al. 2023.
-    """
-    models = [(row, near) for row, near in zip(rows, close, strict=True) if not is_baseline(row)]
-    if not models or models[0][0].gain_vs_baseline <= 0 or all(row.gain_hi < MATTERS for row, _ in models):
-        return next(row for row in rows if is_baseline(row))
-    best = models[0][0]
-    preference = {name: place for place, name in enumerate(order)}
-    eligible = [row for row, near in models if near or row is best]
-    return min(eligible, key=lambda row: (preference.get(row.family, len(order)), row.tier, row.cost))
+def decide(facts: Facts) -> Verdict:
+    """Say what to do: the first verdict that fits."""
+    for each in (_fix_first, _not_worth, _no_model, _ship, _keep, _unpriced, _more_data):
+        if sentence := each(facts):
+            return sentence
+    return _ask_differently(facts)
 
 
-def decide(rows: Sequence[Judged], chosen: Judged, cost_name: str, question: str, n_columns: int) -> Verdict:
-    """Say what to do, with its numbers.
+def _fix_first(facts: Facts) -> Verdict | None:
+    blocks = [each for each in facts.findings if each.severity == "block" and each.check != "F03"]
+    if not blocks:
+        return None
+    return Verdict("fix first", f"No score counts until this is resolved: {blocks[0].message}. {_capital(blocks[0].fix)}.")
 
-    Args:
-        rows: the leaderboard, best first.
-        chosen: the champion.
-        cost_name: what cost means here.
-        question: or what is predicted, as the subject of the sentence.
-        n_columns: candidates compared.
-    """
-    base = next(row for row in rows if is_baseline(row))
-    rule = f"'{base.family.removeprefix(f'{BASELINE}:')}'"
-    if is_baseline(chosen):
-        models = [row for row in rows if not is_baseline(row)]
-        if not models:
-            return Verdict("keep your rule", f"Keep the rule {rule} for {question}: no model finished.")
-        gain, most = models[0].gain_vs_baseline, models[0].gain_hi
-        least = f"the best of {n_columns} candidates gains {gain:.1%}, at most {most:.1%}, too little to matter"
-        if gain <= 0:
-            costs = f"the best model's {cost_name} is {_short(models[0].cost)}, the rule's {_short(base.cost)}"
-            least = f"none of {n_columns} candidates does better; {costs}"
-        return Verdict("keep your rule", f"Keep the rule {rule} for {question}: {least}.")
-    numbers = f"{cost_name} {_short(chosen.cost)} ({_short(chosen.cost_lo)} to {_short(chosen.cost_hi)})"
-    less = f"{chosen.gain_vs_baseline:.0%} below the best baseline, {rule} ({chosen.gain_lo:.0%} to {chosen.gain_hi:.0%})"
-    if not chosen.gain_lo > 0:
+
+def _not_worth(facts: Facts) -> Verdict | None:
+    found = [each for each in facts.findings if each.check == "F03"]
+    return Verdict("not worth predicting", f"{found[0].message}.") if found else None
+
+
+def _no_model(facts: Facts) -> Verdict | None:
+    return Verdict("keep your rule", f"Keep the rule {facts.rule} for {facts.about}: no model finished.") if facts.best is None else None
+
+
+def _ship(facts: Facts) -> Verdict | None:
+    if not facts.priced or facts.keeps_rule or not facts.claimed.gain.low >= facts.claimed.delta:
+        return None
+    gain, name = facts.claimed.gain, facts.cost_name
+    saves = f"it saves {_span(gain)} {name} a decision over your rule {facts.rule}{_a_year(facts)} ({_corrected(facts)})"
+    costs = f"expect {_short(facts.estimate.mean)} {name} a decision ({_span(facts.estimate)})"
+    watched = list(dict.fromkeys(each.message for each in facts.findings if each.check in WATCHED and each.severity == "warn"))
+    unopened = "" if facts.holdout else " No rows were held out: nothing but these folds says so."
+    if watched:
         return Verdict(
-            "get more data",
-            f"These rows cannot tell whether any model beats the rule {rule} for {question}: {chosen.title} reaches {numbers}, {less}.",
+            "try alongside",
+            f"Try {facts.champion.title} beside your rule: {saves}; {costs}. Watch this: {watched[0]}"
+            f"{f', and {len(watched) - 1} more' if len(watched) > 1 else ''}.{_price(facts)}",
         )
-    others = [row for row in rows if row.tied_with_best and row is not chosen and not is_baseline(row)]
-    tie = ""
-    if others:
-        simplest = all(row.tier >= chosen.tier for row in others)
-        tie = f" It is {'the simplest' if simplest else 'one'} of {len(others) + 1} too close to tell apart."
+    return Verdict("ship", f"Ship {facts.champion.title}: {saves}; {costs}.{_price(facts)}{unopened}")
+
+
+def _keep(facts: Facts) -> Verdict | None:
+    claimed, best = facts.claimed, facts.best
+    if best is None or not facts.keeps_rule:
+        return None
+    if claimed.gain.mean <= 0:
+        numbers = f"the best model's {facts.cost_name} is {_short(best.cost)}, the rule's {_short(facts.base.cost)}"
+        return Verdict("keep your rule", f"Keep the rule {facts.rule} for {facts.about}: none of {facts.n_columns} candidates does better; {numbers}.")
+    most = f"at most {claimed.best:.1%} of what the rule costs" if math.isfinite(claimed.best) else "no more than chance may give"
+    return Verdict(
+        "keep your rule",
+        f"Keep the rule {facts.rule} for {facts.about}: the best of {facts.n_columns} candidates saves {most}, "
+        f"and you said that {claimed.needed:.1%} matters.",
+    )
+
+
+def _unpriced(facts: Facts) -> Verdict | None:
+    if facts.priced or not facts.claimed.gain.low > 0:
+        return None
+    share = facts.claimed.share
+    numbers = f"{facts.cost_name} {_short(facts.estimate.mean)} ({_span(facts.estimate)})"
+    less = f"{_percent(share.low)} to {_percent(share.high)} below the rule {facts.rule} ({_corrected(facts)})"
     return Verdict(
         "best but unpriced",
-        f"{chosen.title} answers best for {question}: {numbers}, {less}.{tie} "
+        f"{facts.champion.title} answers best for {facts.about}: {numbers}, {less}.{_price(facts)} "
         "Whether that is worth it, only the cost of a wrong decision can say.",
     )
 
 
+def _more_data(facts: Facts) -> Verdict | None:
+    claimed = facts.claimed
+    affordable = claimed.n_required <= AFFORDABLE * claimed.n_blocks
+    falling = facts.curve is not None and facts.curve.matters >= LIKELY
+    if not claimed.gain.high >= claimed.delta or not (affordable or falling):
+        return None
+    seems = f"{facts.champion.title} seems to save {_percent(claimed.share.mean)} over the rule {facts.rule}, but it may be {_percent(claimed.share.low)}"
+    more = max(1, math.ceil(claimed.n_required - claimed.n_blocks)) if affordable else claimed.n_blocks
+    settle = "would settle it" if affordable else f"would do so with probability {facts.curve.matters:.0%}" if facts.curve else ""
+    return Verdict("get more data", f"{seems} ({_corrected(facts)}). About {more:,} more {facts.block} {settle}.")
+
+
+def _ask_differently(facts: Facts) -> Verdict:
+    claimed = facts.claimed
+    seems = f"The best of {facts.n_columns} candidates, {facts.champion.title}, saves {_percent(claimed.share.mean)} over the rule {facts.rule}"
+    sure = f"({_percent(claimed.share.low)} to {_percent(claimed.share.high)}, {_corrected(facts)})"
+    flat = facts.curve is not None and facts.curve.falls < 1 - LIKELY
+    rows = "More rows will not help" if flat else f"It would take {_needed(claimed)} {facts.block} to tell"
+    return Verdict("ask differently", f"{seems} {sure}: not enough to act on. {rows}; look for columns that say more, or ask another question.")
+
+
+def _needed(claimed: Claimed) -> str:
+    return f"about {claimed.n_required:,.0f}" if math.isfinite(claimed.n_required) else "more than can be told from these"
+
+
+def _corrected(facts: Facts) -> str:
+    return f"95 %, corrected for trying {facts.n_columns} candidates"
+
+
+def _a_year(facts: Facts) -> str:
+    if facts.per_year is None:
+        return ""
+    low, high = (_short(end * facts.per_year) for end in (facts.claimed.gain.low, facts.claimed.gain.high))
+    return f", {low} to {high} {facts.cost_name} a year"
+
+
+def _price(facts: Facts) -> str:
+    """Say who else might have been chosen, and what simplicity costs."""
+    if not facts.rivals or facts.best is None:
+        return ""
+    simplest = all(row.tier >= facts.champion.tier for row in facts.rivals)
+    said = f" It is {'the simplest' if simplest else 'one'} of {len(facts.rivals) + 1} too close to tell apart"
+    more = facts.champion.cost - facts.best.cost
+    if facts.best.id == facts.champion.id or not more > 0:
+        return f"{said}."
+    return f"{said}; the lowest of them is {_short(more)} {facts.cost_name} lower."
+
+
+def _span(interval: Interval) -> str:
+    return f"{_short(interval.low)} to {_short(interval.high)}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if abs(share) < 0.1 else f"{share:.0%}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _short(value: float) -> str:
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if not math.isfinite(value):
+        return "unknown"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}"

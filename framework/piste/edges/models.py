@@ -7,6 +7,8 @@ import io
 import json
 import tempfile
 import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,19 @@ import numpy as np
 import pandas as pd
 
 from piste.core.errors import PisteError
-from piste.core.family import Family
-from piste.core.features import Encoding
-from piste.core.layout import Layout, typed
-from piste.core.model import Constant, Member, Model
+from piste.core.decision import Actions, Priced, Quantity
+from piste.core.family import Family, Task
+from piste.core.layout import Layout, answered
+from piste.core.levels import Cuts
+from piste.core.model import Constant, Member, Model, Question
+from piste.core.shape import Shape
 from piste.families import NAMES, family
+from piste.framings import framings
 
-FORMAT = "piste/1"
 TRUSTED = ("sklearn.", "numpy.", "scipy.")  # packages whose types skops may rebuild; it refuses all others
 CONSTANT = "constant"
-ABOUT = ("title", "framing", "kind", "target", "labels", "features", "also", "dispersion")
+FORMAT = "piste/2"
+LISTS = ("labels", "features", "also", "added", "names", "together")
 
 
 def pack(model: Model, layout: Layout, kin: dict[str, Family]) -> bytes:
@@ -40,13 +45,14 @@ def pack(model: Model, layout: Layout, kin: dict[str, Family]) -> bytes:
     files: dict[str, bytes] = {}
     members = []
     for number, member in enumerate(model.members):
-        how, stored = _dump(member.estimator, kin[member.family])
-        names = {kind: f"member-{number}.{kind}" for kind in stored}
-        files |= {names[kind]: data for kind, data in stored.items()}
-        members.append(
-            {"weight": member.weight, "family": member.family, "encoding": member.encoding.to_json(), "stored": how, "files": names}
-        )
-    about = {name: getattr(model, name) for name in ABOUT}
+        kept = []
+        for place, estimator in enumerate(member.estimators):
+            how, stored = _dump(estimator, kin[member.family])
+            names = {kind: f"member-{number}-{place}.{kind}" for kind in stored}
+            files |= {names[kind]: data for kind, data in stored.items()}
+            kept.append({"stored": how, "files": names})
+        members.append({"weight": member.weight, "family": member.family, "shape": member.shape.to_json(), "estimators": kept})
+    about = {"question": question_json(model.question)}
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     head = {"format": FORMAT, **about, "layout": layout.to_json(), "members": members, "sha256": digests}
     files["model.json"] = json.dumps(head, indent=1).encode()
@@ -100,13 +106,55 @@ def load(folder: Path) -> tuple[Model, Layout]:
         Member(
             member["weight"],
             member["family"],
-            Encoding.from_json(member["encoding"]),
-            _restore(member["stored"], member["family"], {kind: (folder / name).read_bytes() for kind, name in member["files"].items()}),
+            Shape.from_json(member["shape"]),
+            tuple(
+                _restore(each["stored"], member["family"], {kind: (folder / name).read_bytes() for kind, name in each["files"].items()})
+                for each in member["estimators"]
+            ),
         )
         for member in head["members"]
     )
-    about: dict[str, Any] = {name: tuple(head[name]) if isinstance(head[name], list) else head[name] for name in ABOUT}
-    return Model(**about, members=members), Layout.from_json(head["layout"])
+    return Model(_question(head["question"]), members), Layout.from_json(head["layout"])
+
+
+def question_json(question: Question) -> dict[str, Any]:
+    """Return what a model says of itself as plain values."""
+    plain = {field.name: getattr(question, field.name) for field in fields(question)}
+    stakes = question.stakes
+    priced = None if stakes is None else {**asdict(stakes), "shape": "actions" if isinstance(stakes, Actions) else "quantity"}
+    if isinstance(stakes, Actions):
+        priced |= {"costs": stakes.costs.tolist()}  # type: ignore[operator]
+    return {
+        **plain,
+        "framing": question.framing.name,
+        "state": dict(question.state),
+        "task": asdict(question.task),
+        "cuts": asdict(question.cuts) if question.cuts else None,
+        "stakes": priced,
+    }
+
+
+def _question(kept: Mapping[str, Any]) -> Question:
+    """Read what `question_json` wrote."""
+    task = {**kept["task"], "levels": tuple(kept["task"]["levels"])}
+    cuts = kept["cuts"] and Cuts(**{**kept["cuts"], "at": tuple(kept["cuts"]["at"])})
+    return Question(
+        **{
+            **kept,
+            **{name: tuple(kept[name]) for name in LISTS},
+            "framing": framings()[kept["framing"]],
+            "task": Task(**task),
+            "cuts": cuts,
+            "stakes": kept["stakes"] and _stakes(kept["stakes"]),
+        }
+    )
+
+
+def _stakes(kept: Mapping[str, Any]) -> Priced:
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items() if name != "shape"}
+    if kept["shape"] == "quantity":
+        return Quantity(**plain)
+    return Actions(**{**plain, "costs": np.array(kept["costs"], dtype=float)})
 
 
 def _dump(estimator: Any, kin: Family) -> tuple[str, dict[str, bytes]]:
@@ -170,7 +218,7 @@ class Served:
 
     def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Answer with one line per row."""
-        return self.model.predict(typed(self.layout, rows))
+        return answered(self.layout, self.model.predict, rows)
 
 
 def _load_pyfunc(path: str) -> Served:

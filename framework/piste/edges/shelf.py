@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from piste.core.comparison import Absent, Comparison, Judged, Verdict
+from piste.core.comparison import Absent, Claimed, Comparison, Curve, Interval, Judged, Verdict, Versus
 from piste.core.data import Target
+from piste.core.finding import Finding
 from piste.edges.store import Store, StoredComparison
 
 FRAMES = ("predictions", "losses", "columns")
-NESTED = ("target", "judged", "absent", "verdict", "trials", *FRAMES)
+PARTS = {"estimate": Interval, "next_period": Interval, "claimed": Claimed, "versus": Versus}
+NESTED = ("target", "judged", "absent", "verdict", "trials", "references", "findings", "curve", "tables", *PARTS, *FRAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,12 @@ def keep(store: Store, shelved: Shelved) -> None:
     target = comparison.target
     meta = {
         **plain,
-        "target": {"name": target.name, "kind": target.kind, "labels": list(target.labels)},
+        "target": {"name": target.name, "kind": target.kind, "labels": list(target.labels), "levels": list(target.levels)},
+        **{name: None if (part := getattr(comparison, name)) is None else asdict(part) for name in PARTS},
+        "curve": comparison.curve and {**asdict(replace(comparison.curve, points=None)), "points": None},
         "judged": [asdict(row) for row in comparison.judged],
+        "references": [asdict(row) for row in comparison.references],
+        "findings": [asdict(finding) for finding in comparison.findings],
         "absent": [asdict(row) for row in comparison.absent],
         "verdict": asdict(comparison.verdict),
         "link": shelved.link,
@@ -48,8 +54,13 @@ def keep(store: Store, shelved: Shelved) -> None:
         "models": dict(shelved.models),
         "members": {id: [[weight, entry, dict(params)] for weight, entry, params in each] for id, each in shelved.members.items()},
     }
-    frames = {name: getattr(comparison, name) for name in FRAMES} | {f"trials {id}": table for id, table in comparison.trials.items()}
-    store.save_comparison(comparison.key, comparison.problem, meta, arrays={"target": target.values}, frames=frames)
+    frames = {name: getattr(comparison, name) for name in FRAMES}
+    for group, tables in (("trials", comparison.trials), ("table", comparison.tables)):
+        frames |= {f"{group} {name}": table for name, table in tables.items()}
+    if comparison.curve:
+        frames["curve"] = comparison.curve.points
+    arrays = {"target": target.values} | ({} if target.thresholds is None else {"thresholds": target.thresholds})
+    store.save_comparison(comparison.key, comparison.problem, meta, arrays=arrays, frames=frames)
 
 
 def latest(store: Store, problem: str) -> Shelved | None:
@@ -69,19 +80,39 @@ def _shelved(stored: StoredComparison) -> Shelved:
     plain = {field.name: meta[field.name] for field in fields(Comparison) if field.name not in NESTED}
     for name in ("fold_names", "notes"):
         plain[name] = tuple(plain[name])
-    about = meta["target"]
     comparison = Comparison(
         **plain,
-        target=Target(about["name"], about["kind"], np.asarray(stored.arrays["target"]), tuple(about["labels"])),
-        judged=tuple(Judged(**row | {name: tuple(row[name]) for name in ("fold_costs", "notes")}) for row in meta["judged"]),
+        **{name: meta[name] and _part(kind, meta[name]) for name, kind in PARTS.items()},
+        curve=meta["curve"] and _part(Curve, {**meta["curve"], "points": stored.frames["curve"]}),
+        target=_target(stored),
+        judged=tuple(_row(row) for row in meta["judged"]),
+        references=tuple(_row(row) for row in meta["references"]),
+        findings=tuple(Finding(**finding) for finding in meta["findings"]),
         absent=tuple(Absent(**row) for row in meta["absent"]),
         verdict=Verdict(**meta["verdict"]),
-        trials=_trials(stored.frames),
+        trials=_tables(stored.frames, "trials"),
+        tables=_tables(stored.frames, "table"),
         **{name: stored.frames[name] for name in FRAMES},
     )
     members = {id: [(weight, entry, params) for weight, entry, params in each] for id, each in meta["members"].items()}
     return Shelved(comparison, meta["link"], meta["started"], meta["models"], members)
 
 
-def _trials(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    return {name.removeprefix("trials "): frame for name, frame in frames.items() if name.startswith("trials ")}
+def _target(stored: StoredComparison) -> Target:
+    about = stored.meta["target"]
+    thresholds = stored.arrays.get("thresholds")
+    return Target(about["name"], about["kind"], np.asarray(stored.arrays["target"]), tuple(about["labels"]), tuple(about["levels"]), thresholds)
+
+
+def _row(kept: Mapping[str, Any]) -> Judged:
+    return Judged(**kept | {name: tuple(kept[name]) for name in ("fold_costs", "notes")})
+
+
+def _part(kind: Any, kept: Mapping[str, Any]) -> Any:
+    """Read a part of a comparison back: intervals within it are parts of their own, lists are tuples."""
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    return kind(**{name: Interval(**value) if isinstance(value, Mapping) else value for name, value in found.items()})
+
+
+def _tables(frames: Mapping[str, pd.DataFrame], group: str) -> dict[str, pd.DataFrame]:
+    return {name.removeprefix(f"{group} "): frame for name, frame in frames.items() if name.startswith(f"{group} ")}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from piste.core.data import Target
-from piste.core.decision import NegativeBinomial, dispersion
-from piste.core.framing import Framing
+from piste.core.framing import Framing, Others, Rule, State, values, whole_rule
+from piste.core.metrics import poisson
+from piste.core.predictive import NegativeBinomial, dispersion
 
 
 def why_not(target: Target) -> str | None:
@@ -14,10 +15,14 @@ def why_not(target: Target) -> str | None:
     return None if target.kind == "count" else "a distribution of counts needs a target that counts (whole numbers from 0)"
 
 
-def predictive(predictions: np.ndarray, others: np.ndarray, y: np.ndarray) -> NegativeBinomial:
+def learn(_: Rule, others: Others) -> State:
     """Spread the counts as widely as the other folds' were off; with no other fold to learn from, as Poisson."""
-    mean = np.maximum(predictions, 0.0)
-    return NegativeBinomial(mean, dispersion(y, np.maximum(others, 0.0)))
+    return {"dispersion": dispersion(others.y, np.maximum(others.predictions, 0.0), others.weight)}
+
+
+def spread(_: Rule, predictions: np.ndarray, state: State, _thresholds: np.ndarray | None) -> NegativeBinomial:
+    """Return a negative binomial around each prediction."""
+    return NegativeBinomial(np.maximum(predictions, 0.0), state["dispersion"])
 
 
 FRAMING = Framing(
@@ -25,8 +30,12 @@ FRAMING = Framing(
     "Distribution of the count",
     order=1,
     kind="distribution",
-    rule="min_expected_cost",
+    asks="how likely is each number of {target}?",
+    loses="any shape but the negative binomial's: the spread follows from the mean",
     why_not=why_not,
-    y=lambda target: target.values,
-    predictive=predictive,
+    y=values,
+    rules=whole_rule,
+    learn=learn,
+    spread=spread,
+    score=poisson,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from piste.core.framing import Form
 from piste.core.plan import Plan
 from piste.core.problem import Entry
 from piste.core.resolve import Resolved
@@ -85,20 +86,34 @@ def _lines(resolved: Resolved, folds: Folds, plan: Plan) -> Iterator[tuple[str, 
     for row, (_, kin) in plan.entries.items():
         if row.startswith("baseline:") and row.removeprefix("baseline:") not in problem.baselines:
             params = next(candidate.params for candidate in plan.candidates if candidate.entry == row)
-            yield "", f"baseline {kin.describe(resolved.task(resolved.framings[0], len(table.frame)), params)}: always there"
-    yield f"framings: {scalar([framing.name for framing in resolved.framings])}", why.get("framings", "")
+            asked = next(baseline.asked for baseline in resolved.baselines if f"baseline:{baseline.name}" == row)
+            yield "", f"baseline {kin.describe(resolved.task(asked, len(table.frame)), params)}: always there"
+    yield from _asked(resolved)
     yield f"metric: {resolved.metric.name}", why.get("metric", "")
     yield "families:", why.get("families", "")
     for entry in resolved.entries:
         reasons = {absent.framing: absent.reason for absent in plan.absent if absent.family == entry.name}
         said = "; ".join(f"not {framing}: {reason}" for framing, reason in reasons.items())
-        if len(reasons) == len(resolved.framings) and len(set(reasons.values())) == 1:
+        if len(reasons) == len(resolved.asked) and len(set(reasons.values())) == 1:
             said = f"skipped: {next(iter(reasons.values()))}"
         yield f"  - {scalar(_entry(entry))}", said
     yield f"search: {{trials: {problem.search.trials}}}", why.get("search", "")
     yield f"seed: {problem.seed}", "" if "seed" in problem.model_fields_set else "the default"
     if track := {name: value for name in ("uri", "experiment") if (value := getattr(problem.track, name))}:
         yield f"track: {scalar(track)}", ""
+
+
+def _asked(resolved: Resolved) -> Iterator[tuple[str, str]]:
+    """Print the framings: a list of names, or where one has a form of its own, each with it."""
+    why = resolved.reasons.get("framings", "")
+    plain = all(each.name == each.framing.name and each.form == Form(each.framing.name) for each in resolved.asked)
+    if plain:
+        yield f"framings: {scalar([each.name for each in resolved.asked])}", why
+        return
+    yield "framings:", why
+    for each in resolved.asked:
+        form = {"as": each.form.framing, "wide": each.form.wide, "apart": each.form.apart, "add": list(each.form.add)}
+        yield f"  {scalar(each.name)}: {scalar({name: value for name, value in form.items() if value})}", ""
 
 
 def _source(data: Any) -> Any:

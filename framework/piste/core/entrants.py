@@ -1,0 +1,127 @@
+"""What takes part in a comparison: the columns of every candidate that all folds have predicted, and blends of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from piste.core.blend import Loss, blend
+from piste.core.decision import ByMetric, Came
+from piste.core.fit import Outcome, Predicted
+from piste.core.framing import Asked
+from piste.core.losses import Column, Court, Judgements
+from piste.core.plan import BASELINE, Plan
+from piste.core.problem import BLEND
+from piste.core.resolve import Resolved
+from piste.core.search import Candidate
+from piste.core.split import Folds
+
+BLEND_TIER = 7
+BLEND_TITLE = "Blend"
+
+Outcomes = Mapping[tuple[str, str, int], Sequence[Outcome]]  # candidate key -> what each fold gave
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a row is called, and how simple its model is."""
+
+    title: str
+    tier: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A column of the comparison, what it is called, what its folds gave, and the shares and candidates that make it."""
+
+    column: Column
+    label: Label
+    parts: tuple[Predicted, ...]
+    members: tuple[tuple[float, Candidate], ...]
+
+    @property
+    def is_baseline(self) -> bool:
+        """Tell a rule from a model."""
+        return self.column.entry.startswith(f"{BASELINE}:")
+
+
+def court_of(resolved: Resolved, folds: Folds) -> Court:
+    """Return what the columns of a comparison are judged by."""
+    lines = Judgements.of(folds, forward=resolved.rule.scheme == "forward")
+    target, rows = resolved.table.target, lines.row
+    came = Came(
+        target.values[rows],
+        target.codes[rows] if target.classes else None,
+        None if target.thresholds is None else target.thresholds[rows],
+        _together(resolved, lines),
+    )
+    return Court(target, resolved.table.weight, came, resolved.yardstick, lines)
+
+
+def _together(resolved: Resolved, lines: Judgements) -> np.ndarray | None:
+    """Number the lines that share a budget; those of one fold only."""
+    keys = resolved.together
+    if not keys:
+        return None
+    codes = resolved.table.frame.groupby([*keys], sort=False, dropna=False).ngroup().to_numpy()
+    return np.asarray(codes[lines.row] * (int(lines.fold.max()) + 1) + lines.fold)
+
+
+def entrants_of(resolved: Resolved, folds: Folds, plan: Plan, court: Court, candidate: Candidate, found: Sequence[Outcome]) -> list[Entrant]:
+    """Return the columns of a candidate, one for each rule; none until every fold is predicted."""
+    parts = tuple(part for part in found if isinstance(part, Predicted))
+    if len(parts) != len(folds.folds):
+        return []
+    asked = plan.asked[candidate.framing]
+    kin = plan.entries[candidate.entry][1]
+    task = resolved.task(asked, max(len(fold.train) for fold in folds.folds))
+    label = Label(kin.words(task, candidate.params), kin.tier)
+    raw = np.concatenate([part.predictions for part in parts])
+    shown = tuple(part for part, fold in zip(parts, folds.folds, strict=True) if not fold.warm_up)
+    return [
+        Entrant(
+            court.column(asked, rule, candidate.entry, candidate.number, candidate.params, raw), label, shown, ((1.0, candidate),)
+        )
+        for rule in asked.framing.rules(resolved.yardstick)
+    ]
+
+
+def blends(entrants: Sequence[Entrant], resolved: Resolved, plan: Plan, court: Court) -> Iterator[Entrant]:
+    """Make the blend of each framing that has at least two models, out of fold like any other column."""
+    weight = court.weight[court.lines.row]
+    for name in plan.blended:
+        asked = plan.asked[name]
+        rules = asked.framing.rules(resolved.yardstick)
+        pool = [each for each in entrants if each.column.framing == name and not each.is_baseline and each.column.rule == rules[0]]
+        if len({each.column.entry for each in pool}) < 2:
+            continue
+        raw, shares = blend([each.column for each in pool], asked.framing.y(court.target)[court.lines.row], weight, _loss(court, asked), court.lines)
+        ranked = sorted(zip(shares.tolist(), range(len(pool)), strict=True), key=lambda pair: (-pair[0], pair[1]))
+        used = [(share, pool[i]) for share, i in ranked if share > 0]
+        by_entry: dict[str, float] = {}
+        for share, each in used:
+            by_entry[each.column.entry] = by_entry.get(each.column.entry, 0.0) + share
+        said = ", ".join(f"{share:.2g} {entry}" for entry, share in by_entry.items())
+        members = tuple((share, each.members[0][1]) for share, each in used)
+        parts = _joint([each.parts for _, each in used])
+        for rule in rules:
+            column = court.column(asked, rule, BLEND, 0, {}, raw)
+            yield Entrant(column, Label(f"{BLEND_TITLE} ({said})", BLEND_TIER), parts, members)
+
+
+def _loss(court: Court, asked: Asked) -> Loss:
+    """Return what a blend's shares are learnt by: the metric, where it judges what families predict, else the framing's own score."""
+    yardstick = court.yardstick
+    if isinstance(yardstick, ByMetric) and asked.framing.kind in ("mean", "classes") and not asked.framing.cumulative:
+        return yardstick.metric.loss
+    return asked.framing.score
+
+
+def _joint(parts: Sequence[Sequence[Predicted]]) -> tuple[Predicted, ...]:
+    """Say what the members of a blend cost together, fold by fold; it has no training predictions of its own."""
+    return tuple(
+        Predicted(np.empty(0), {}, sum(part.fit_seconds for part in fold), sum(part.predict_seconds for part in fold))
+        for fold in zip(*parts, strict=True)
+    )

@@ -1,0 +1,56 @@
+"""M10: whether rows to predict lie beyond what the training rows show, and what that costs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from piste.core.case import Case
+from piste.core.entrants import Entrant
+from piste.core.features import expand, feature_kinds
+from piste.core.finding import Finding
+
+MANY = 0.05  # of the judged rows
+DEARER = 1.5  # times the loss of the others
+ENOUGH = 30  # rows beyond, for their loss to be told
+MARGIN = 0.01  # of a column's range
+
+
+def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, pd.DataFrame]]:
+    """Count the judged rows in which some column is beyond its range in training, or holds a level never seen."""
+    table = case.resolved.table
+    expanded = expand(table.frame, [column.name for column in table.features])
+    kinds = feature_kinds(expanded)
+    lines = case.court.lines
+    outside = np.zeros(len(lines.row), dtype=bool)
+    why: dict[str, int] = {}
+    for number, fold in enumerate(case.folds.folds):
+        if fold.warm_up:
+            continue
+        mine = lines.fold == number
+        for name, kind in kinds.items():
+            beyond = _beyond(expanded[name], kind, fold.train, fold.test)
+            outside[mine] |= beyond
+            why[name] = why.get(name, 0) + int(beyond.sum())
+    counts = lines.counts
+    share = float(outside[counts].mean())
+    losses = case.entrants[case.champion].column.lines[counts]
+    inside = float(losses[~outside[counts]].mean()) if (~outside[counts]).any() else float("nan")
+    ratio = float(losses[outside[counts]].mean()) / inside if outside[counts].sum() >= ENOUGH and inside > 0 else float("nan")
+    found = pd.DataFrame({"column": list(why), "rows": list(why.values())}).sort_values("rows", ascending=False, ignore_index=True)
+    if not (share > MANY or ratio > DEARER):
+        return [], {"reach": found}
+    first = str(found["column"].iloc[0])
+    dearer = f", and cost {ratio:.1f} times as much" if ratio > 1 else ", at no greater cost" if ratio <= 1 else ""
+    message = f"{share:.1%} of the judged rows lie beyond what training shows, most by '{first}'{dearer}"
+    severity = "warn" if ratio > DEARER or (share > MANY and not ratio <= 1) else "note"
+    return [Finding("M10", severity, first, share, MANY, message, "fall back to the rule there")], {"reach": found}
+
+
+def _beyond(column: pd.Series, kind: str, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    seen, asked = column.iloc[train], column.iloc[test]
+    if kind == "category":
+        return np.asarray(~asked.isin(seen.unique()) & asked.notna())
+    low, high = float(seen.min()), float(seen.max())
+    margin = MARGIN * (high - low)
+    return np.asarray((asked < low - margin) | (asked > high + margin))

@@ -1,0 +1,82 @@
+"""M06: whether some part of the rows is served much worse than the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from piste.core.case import Case
+from piste.core.entrants import Entrant
+from piste.core.finding import Finding
+from piste.core.problem import amount
+from piste.core.statistics import sample
+
+FEW_BLOCKS = 30  # a slice of fewer says nothing
+MOST_VALUES = 20  # distinct numbers beyond which a column is cut at its quartiles
+FALSE_DISCOVERIES = 0.1  # share of the slices found that may be found by chance (Benjamini and Hochberg 1995)
+
+
+def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, pd.DataFrame]]:
+    """Compare the cost in every slice with the cost overall, and with the rule's in the same slice."""
+    slices = case.resolved.problem.slices
+    if slices is None:
+        return [], {}
+    lines = [line for column in slices.columns for line in _column(case, column)]
+    table = pd.DataFrame(lines)
+    if table.empty:
+        return [], {}
+    allowed = amount(slices.worse_than_overall, 1.0)
+    suspect = table[(table["excess"] > allowed) & (table["blocks"] >= FEW_BLOCKS)]
+    ranked = table.loc[table["blocks"] >= FEW_BLOCKS, "p"].sort_values()
+    passed = ranked[ranked <= FALSE_DISCOVERIES * np.arange(1, len(ranked) + 1) / max(1, len(ranked))]
+    limit = passed.max() if len(passed) else -1.0
+    name = case.court.yardstick.name
+    findings = [
+        Finding(
+            "M06",
+            "warn",
+            f"{row['column']} {row['value']}",
+            float(row["excess"]),
+            allowed,
+            f"Where {row['column']} is {row['value']}, the {name} is {row['cost']:.3g}, {row['excess']:.0%} above the whole"
+            + (f", and the rule's is {row['baseline']:.3g}" if row["baseline"] > row["cost"] else ", and the rule does better there"),
+            "give the model what makes these rows different, or keep the rule there",
+        )
+        for _, row in suspect.iterrows()
+        if row["p"] <= limit
+    ]
+    return findings, {"slices": table}
+
+
+def slice_names(column: pd.Series) -> np.ndarray:
+    """Return the name of each row's slice, (n_rows,): the value, or the quarter that a number lies in."""
+    if pd.api.types.is_numeric_dtype(column) and column.nunique() > MOST_VALUES:
+        edges = np.unique(np.nanquantile(column, [0.25, 0.5, 0.75]))
+        codes = np.searchsorted(edges, column.to_numpy(), side="right")
+        names = [f"below {edges[0]:g}", *(f"{low:g} to {high:g}" for low, high in zip(edges, edges[1:], strict=False)), f"from {edges[-1]:g}"]
+        return np.where(column.isna(), "missing", np.array(names, dtype=object)[codes])
+    shown = column.map(lambda value: f"{value:g}" if isinstance(value, float) else str(value))
+    return np.asarray(shown.where(column.notna(), "missing"), dtype=object)
+
+
+def _column(case: Case, column: str) -> list[dict[str, object]]:
+    """Return one line for each slice of a column."""
+    judged = case.court.lines.judged
+    names = slice_names(case.resolved.table.frame[column].iloc[judged])
+    weight, blocks = case.court.weight[judged], case.folds.blocks[judged]
+    mine, rule = case.losses[:, case.champion], case.losses[:, case.base]
+    overall, shown = float(case.sample.mean[case.champion]), case.court.yardstick.shown
+    found: list[dict[str, object]] = []
+    for name in sorted(set(names)):
+        rows = names == name
+        part = np.stack([mine[rows] - overall, mine[rows], rule[rows]], axis=1)
+        drawn = sample(part, weight[rows], blocks[rows], ordered=case.folds.ordered, seed=case.resolved.problem.seed)
+        cost, baseline = (float(shown(max(0.0, drawn.mean[i]))) for i in (1, 2))
+        whole = float(shown(overall))
+        p = 1.0 if drawn.draws is None else float(np.mean(drawn.draws[:, 0] <= 0))
+        low, high = (float(shown(max(0.0, end))) if np.isfinite(end) else float("nan") for end in drawn.interval(1))
+        found.append(
+            {"column": column, "value": name, "rows": int(rows.sum()), "blocks": len(np.unique(blocks[rows])), "cost": cost, "cost_lo": low,
+             "cost_hi": high, "baseline": baseline, "excess": cost / whole - 1 if whole else 0.0, "p": p}
+        )  # fmt: skip
+    return found
