@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from piste.core.contradictions import contradictions
 from piste.core.errors import Place
-from piste.core.problem import Data, Entry, Problem, located
+from piste.core.problem import Ask, Data, Entry, Levels, Problem, Success, located
 
 
 def problem(**keys: Any) -> Problem:
@@ -48,6 +48,57 @@ def test_data_may_be_a_frame() -> None:
 
 def test_a_target_may_be_one_text() -> None:
     assert problem(target="count").target.column == "count"
+
+
+def test_targets_in_a_list_are_one_column_of_values() -> None:
+    target = problem(target=["heating", "cooling"]).target
+    assert (target.column, target.columns) == ("value", ("heating", "cooling"))
+    assert problem(target={"columns": ["a", "b"], "column": "load"}).target.column == "load"
+
+
+def test_classes_of_an_order_may_be_whole_numbers() -> None:
+    assert problem(target={"column": "quality", "order": [3, 4, "5"]}).target.order == ("3", "4", "5")
+
+
+def test_levels_are_named_by_their_cuts_where_they_have_no_names() -> None:
+    assert Levels(cuts=(0.3, 0.55)).labels == ("below 0.3", "0.3 to 0.55", "from 0.55")
+    assert Levels(cuts=(0.3,), names=("calm", "busy")).labels == ("calm", "busy")
+    assert Levels.model_validate({"cuts": 3}).cuts == (3.0,)
+
+
+@pytest.mark.parametrize(
+    ("target", "levels"),
+    [
+        ({"levels": {"cuts": [1, 2]}}, 3),
+        ({"order": ["a", "b", "c", "d"]}, 4),
+        ({"kind": "binary"}, 2),
+        ({"positive": "yes"}, 2),
+        ({"kind": "category"}, None),
+        ({"kind": "ordered"}, None),
+        ({}, None),
+    ],
+)
+def test_the_number_of_levels_is_known_where_the_author_says_it(target: dict[str, Any], levels: int | None) -> None:
+    assert problem(target={"column": "y", **target}).target.n_levels == levels
+
+
+def test_slices_may_be_a_list_of_columns() -> None:
+    assert problem(slices=["a", "b"]).slices == problem(slices={"columns": ["a", "b"], "worse_than_overall": "25%"}).slices
+
+
+def test_success_has_its_usual_thresholds() -> None:
+    assert problem().success == Success(beat="best_baseline", by="5%", same="1%", confidence=0.95, worthwhile=None)
+
+
+def test_an_ask_is_placed_where_it_was_written() -> None:
+    asks = problem(framings={"mean": None, "early": {"as": "mean", "add": "x"}})
+    mapping = located(asks, "a.yaml", {"framings.mean": Place("a.yaml", 4, 3), "framings.early": Place("a.yaml", 5, 3)})
+    assert [mapping.at(ask) for ask in mapping.framings or ()] == ["framings.mean", "framings.early"]
+    listed = located(
+        problem(framings=["mean", {"early": {"as": "mean", "add": "x"}}]), "a.yaml", {"framings.1.early": Place("a.yaml", 5, 3)}
+    )
+    assert [listed.at(ask) for ask in listed.framings or ()] == ["framings.0", "framings.1.early"]
+    assert [problem(framings=["mean"]).at(Ask(name="mean", as_="mean"))] == ["framings.0"]
 
 
 def test_names_may_be_one_text_or_a_list() -> None:
@@ -142,6 +193,48 @@ def test_a_fault_is_placed_at_its_field_or_at_the_nearest_one_around_it() -> Non
         ({"baselines": {"a": "mean(x) by y"}}, "baselines.a"),
         ({"baselines": {"a": "y@-7d"}}, "baselines.a"),
         ({"baselines": {"a": "y@-7d"}, "time": "t", "split": {"scheme": "kfold"}}, "baselines.a"),
+        ({"target": {"column": "y", "kind": "binary", "order": ["a", "b"]}}, "target.order"),
+        ({"target": {"column": "y", "positive": "a", "order": ["a", "b"]}}, "target.positive"),
+        ({"target": {"columns": ["y", "z"], "kind": "category"}}, "target.kind"),
+        ({"target": {"columns": ["y", "z"], "levels": {"cuts": 3}}}, "target.levels"),
+        ({"target": ["y", "z"], "unit": ["a", "z"]}, "unit"),
+        ({"target": ["y", "z"], "columns": {"z": "drop"}}, "columns.z"),
+        ({"target": {"column": "y", "kind": "binary", "levels": {"cuts": 3}}}, "target.levels"),
+        ({"target": {"column": "y", "levels": {"cuts": 3, "names": ["a"]}}}, "target.levels.names"),
+        ({"target": {"column": "y", "levels": {"cuts": 3, "of": "mean(y)"}}}, "target.levels.of"),
+        ({"target": {"column": "y", "levels": {"cuts": 3, "of": "y@-1d"}}}, "target.levels.of"),
+        ({"target": {"column": "y", "levels": {"cuts": 3, "of": "x / 2"}}}, "target.levels.of"),
+        ({"target": {"column": "y", "kind": "ordered"}, "decision": {"cost": {"over": 1, "under": 2}}}, "decision.cost"),
+        ({"target": {"column": "y", "order": ["a", "b", "c"]}, "decision": {"cost": {"false_alarm": 1, "miss": 2}}}, "decision.cost"),
+        ({"target": ["y", "z"], "decision": {"cost": {"false_alarm": 1, "miss": 2}}}, "decision.cost"),
+        ({"target": ["y", "z"], "decision": {"cost": {"a": [0, 1], "b": [1, 0]}}}, "decision.cost"),
+        ({"target": {"column": "y", "kind": "binary"}, "decision": {"cost": {"a": [0, 1, 2], "b": [1, 0]}}}, "decision.cost.a"),
+        ({"decision": {"cost": {"a": [0, 4], "b": [3, 0], "c": [3, 1]}}}, "decision.cost.c"),
+        ({"decision": {"cost": {"a": [0, 4], "b": [0, 5]}}}, "decision.cost"),
+        ({"decision": {"cost": {"a": [0, 4], "b": [3, 0]}, "actions": ["a"]}}, "decision.actions"),
+        ({"decision": {"cost": {"a": [0, 4], "b": [3, 0]}, "budget": {"units": 1, "uses": {"c": 1}}}}, "decision.budget.uses.c"),
+        ({"decision": {"cost": {"over": 1, "under": 2}, "actions": ["a", "b"]}}, "decision.actions"),
+        ({"decision": {"cost_range": [0.5, 2]}}, "decision.cost_range"),
+        ({"success": {"beat": "last_value"}}, "success.beat"),
+        ({"success": {"beat": "climatology"}, "baselines": {"a": "mean(y)"}}, "success.beat"),
+        ({"success": {"by": 1, "same": 2}}, "success.same"),
+        ({"success": {"worthwhile": 100}, "decision": {"cost": {"over": 1, "under": 2}}}, "success.worthwhile"),
+        ({"slices": ["a", "y"]}, "slices"),
+        ({"truth": "a.py:f"}, "truth"),
+        ({"framings": {"b": {"as": "mean", "add": ["x", "z"]}}, "known_at": {"after": "z"}}, "framings.b.add.1"),
+        ({"framings": {"b": {"as": "mean", "add": "q90(x)"}}}, "framings.b.add.0"),
+        (
+            {"framings": {"b": {"as": "mean", "add": "x@-7d"}}, "time": "t", "split": {"scheme": "predefined", "by": "f"}},
+            "framings.b.add.0",
+        ),
+        ({"framings": {"b": {"wide": "a"}}, "unit": ["a"]}, "framings.b.wide"),
+        ({"framings": {"b": {"wide": "t"}}, "unit": ["a", "t"], "time": "t"}, "framings.b.wide"),
+        ({"framings": {"a": {"as": "quantiles"}, "b": {"like": "a", "wide": "g"}}, "unit": ["g", "t"]}, "framings.b.wide"),
+        ({"framings": {"a": {"wide": "g"}, "b": {"like": "a", "as": "classes"}}, "unit": ["g", "t"]}, "framings.b.as"),
+        ({"framings": {"a": {"wide": "g"}, "b": {"like": "a", "apart": "g"}}, "unit": ["g", "t"]}, "framings.b.apart"),
+        ({"framings": {"a": {"like": "a"}}}, "framings.a.like"),
+        ({"framings": {"a": {"like": "mean"}, "b": {"like": "a"}}}, "framings.a.like"),
+        ({"framings": {"a": {"as": "mean", "predict": "level"}}, "target": {"column": "y", "levels": {"cuts": 3}}}, "framings.a.predict"),
     ],
 )
 def test_a_contradiction_is_named_at_its_field(keys: dict[str, Any], field: str) -> None:
@@ -162,6 +255,19 @@ def test_a_contradiction_is_named_at_its_field(keys: dict[str, Any], field: str)
         {"target": {"column": "y", "kind": "binary", "positive": "yes"}},
         {"baselines": {"mean": "mean(y) by g", "lag": "y@-7d", "rule": "2 * x", "zero": 0}, "time": "t"},
         {"add": {"log_x": "log(x)", "y": "log(z)"}},
+        {"target": {"column": "y", "kind": "ordered", "order": ["a", "b", "c"]}, "decision": {"cost": {"p": [0, 1, 2], "q": [2, 1, 0]}}},
+        {"target": {"column": "y", "levels": {"of": "y / room", "cuts": 0.5}}, "decision": {"cost": {"false_alarm": 1, "miss": 2}}},
+        {"target": {"column": "y", "positive": "a"}, "decision": {"cost": {"false_alarm": 1, "miss": 2}}},
+        {"target": ["y", "z"], "decision": {"cost": {"over": 1, "under": 2}}, "framings": {"all": {"wide": "output"}}},
+        {"decision": {"cost": {"a": [0, 4], "b": [3, 0]}, "actions": ["b", "a"], "budget": {"units": 8, "uses": {"b": 2}}}},
+        {"decision": {"cost": {"none": [0, 9], "some": [0, 8]}, "budget": 8}},  # the dearer one leaves units to others
+        {"decision": {"made_at": "-1d 18:00", "owner": "me", "per_year": 10, "currency": "EUR"}},
+        {"success": {"beat": "climatology"}},
+        {"success": {"beat": "last_value", "same": "10%"}, "time": "t"},
+        {"success": {"beat": "climatology"}, "baselines": {"a": "mean(y)"}, "decision": {"cost": {"over": 1, "under": 2}}},
+        {"data": "python:a.py:rows", "truth": "a.py:draws"},
+        {"framings": {"a": {"like": "b"}, "b": {"like": "c", "add": "y@-8d"}, "c": {"wide": "g"}}, "unit": ["g", "t"], "time": "t"},
+        {"framings": {"a": {"as": "classes", "predict": "level"}}, "target": {"column": "y", "levels": {"cuts": 3}}},
         {"data": {"url": "sqlite:///a.db", "query": "SELECT", "missing": "?"}},
     ],
 )
@@ -174,3 +280,15 @@ def test_nothing_is_said_of_the_absence_of_what_was_written_wrongly() -> None:
     assert contradictions(lagged, {"time"}) == []
     grouped = problem(split={"scheme": "predefined", "holdout": "2025"})
     assert contradictions(grouped, {"split.by"}) == []
+    assert contradictions(problem(decision={"actions": ["a", "b"]}), {"decision.cost"}) == []
+    uncut = problem(target={"column": "y", "kind": "count"}, decision={"cost": {"a": [0, 4], "b": [3, 0]}})
+    assert contradictions(uncut, {"target.levels"}) == []
+    assert contradictions(problem(framings={"b": {"like": "a"}}), {"framings.a"}) == []
+    assert contradictions(problem(framings={"b": {"wide": "g"}}), {"unit.0"}) == []
+    assert contradictions(problem(success={"beat": "mine"}), {"baselines.mine"}) == []
+    assert contradictions(problem(truth="a.py:f"), {"data.python"}) == []
+
+
+def test_what_is_wrong_with_the_target_hides_nothing_of_the_actions() -> None:
+    priced = problem(decision={"cost": {"a": [0, 4], "b": [3, 0], "c": [3, 1]}})
+    assert [fault.field for fault in contradictions(priced, {"target.kind"})] == ["decision.cost.c"]

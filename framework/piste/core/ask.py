@@ -72,12 +72,14 @@ def _written_out(value: Any, info: ValidationInfo) -> dict[str, Any]:
     if "as" in written:
         if name in known and name != written["as"]:
             refuse(f"must have another name: '{name}' is itself a framing, and not '{written['as']}'")
-    elif name in known or not (known or "like" in written):
+    elif name in known:
         written["as"] = name
     elif "wide" in written and "like" not in written:
         written["as"] = "mean"  # the one framing that asks for many numbers at once
     elif "like" not in written:
-        refuse(f"must say which framing '{name}' is, by `as`: {either(known)}.{near(name, known)}")
+        if known:
+            refuse(f"must say which framing '{name}' is, by `as`: {either(known)}.{near(name, known)}")
+        written["as"] = name
     return written
 
 

@@ -9,7 +9,7 @@ from piste.core.errors import either, near
 from piste.core.grammar import aggregates, row_columns
 from piste.core.horizon import lag_faults
 from piste.core.parser import parse
-from piste.core.problem import Problem
+from piste.core.problem import OUTPUT, Problem
 
 Found = Iterator[tuple[str, str]]  # fields and messages
 OF_LEVELS = ("classes", "ordered")  # framings that ask of a number which of its levels it reaches
@@ -64,7 +64,7 @@ def _rows(problem: Problem, ask: Ask, full: Ask, *, named: bool) -> Found:
     """Find what is wrong with how rows are shaped, at the keys of an ask: its own word, with what it takes over."""
     for key in ("wide", "apart"):
         column = getattr(ask, key)
-        if column is None or not named:
+        if column is None or not named or (problem.target.columns and column == OUTPUT):
             continue
         if column not in problem.unit:
             units = f" ({', '.join(problem.unit)})" if problem.unit else ", which is not given"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from itertools import combinations
 
 from piste.core.askable import framing_faults
@@ -37,21 +37,21 @@ def contradictions(problem: Problem, unread: Collection[str] = ()) -> list[Fault
     timed = problem.time is not None or lost("time")
     grouped = problem.split.by is not None or lost("split.by")
     found = [
-        *_data(problem),
+        *_data(problem, lost),
         *_target(problem),
         *_known_at(problem),
         *_split(problem, timed=timed, grouped=grouped),
         *_add(problem),
         *_baselines(problem, timed=timed),
         *([] if lost("target") else _kinds(problem)),
-        *([] if lost("decision") else decision_faults(problem, judged=not lost("target"))),
+        *([] if lost("decision.cost", "decision.budget") else decision_faults(problem, judged=not lost("target"))),
         *success_faults(problem, lost),
         *([] if lost("framings") else framing_faults(problem, timed=timed, named=not lost("unit"))),
     ]
     return [problem.fault(field, message) for field, message in found]
 
 
-def _data(problem: Problem) -> Found:
+def _data(problem: Problem, lost: Callable[..., bool]) -> Found:
     given = problem.data.model_fields_set
     for option, sources in OPTIONS.items():
         if option in given and not given & {*sources}:
@@ -59,6 +59,8 @@ def _data(problem: Problem) -> Found:
                 f"data.{option}",
                 f"must go with {' or '.join(sources)}, but the data come from {' and '.join(sorted(given - {*OPTIONS}))}",
             )
+    if problem.truth is not None and problem.data.python is None and not lost("data"):
+        yield "truth", "must go with `data: python:FILE.py:FUNCTION`: only of simulated data is the truth known"
 
 
 def _target(problem: Problem) -> Found:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from piste.core.problem import OUTPUT as OUTPUT
 from piste.core.problem import Problem
 
 ROW = "row"  # column of the long table: which row of the file it came from
-OUTPUT = "output"  # column of the long table: which target its value is of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether what a decision costs, and what a model must achieve, goes with the target and the data."""
+"""Whether what a decision costs, and what a model must achieve, goes with the target."""
 
 from __future__ import annotations
 
@@ -66,10 +66,11 @@ def _matrix(decision: Decision, costs: Mapping[str, tuple[float, ...]], target: 
     for name, length in wrong.items():
         yield f"decision.cost.{name}", f"must hold {wanted}, but holds {length}"
     if decision.actions and {*decision.actions} != {*costs}:
-        missing, extra = [each for each in costs if each not in decision.actions], [each for each in decision.actions if each not in costs]
-        said = [f"leaves out '{missing[0]}'"] * bool(missing) + [f"names '{extra[0]}'"] * bool(extra)
-        tip = f".{near(extra[0], costs)}" if extra and near(extra[0], costs) else ""
-        yield "decision.actions", f"must name the actions of `cost`, each once, but {' and '.join(said)}{tip}"
+        missing = [f"leaves out '{name}'" for name in costs if name not in decision.actions]
+        extra = [name for name in decision.actions if name not in costs]
+        said = " and ".join([*missing[:1], *(f"names '{name}'" for name in extra[:1])])
+        tip = "".join(f".{near(name, costs)}" for name in extra[:1] if near(name, costs))
+        yield "decision.actions", f"must name the actions of `cost`, each once, but {said}{tip}"
     for name in decision.budget.uses if decision.budget else ():
         if name not in costs:
             yield f"decision.budget.uses.{name}", f"must be {either(costs)}, but is '{name}'.{near(name, costs)}"
@@ -89,16 +90,16 @@ def _dominated(decision: Decision, costs: Mapping[str, tuple[float, ...]]) -> Fo
 
 
 def success_faults(problem: Problem, lost: Callable[..., bool]) -> Found:
-    """Find what cannot be achieved or known; `lost` tells of fields whether one was given, but wrongly."""
+    """Find what cannot be achieved; `lost` tells of fields whether one was given, but wrongly."""
     success, decision = problem.success, problem.decision
-    known = ["best_baseline", *problem.baselines, "constant", *(["last_value"] * (problem.time is not None))]
-    known += [] if problem.baselines else ["climatology"]
-    if success.beat not in known and not lost("baselines", "time"):
+    priced = decision is not None and decision.cost is not None
+    usual = "usual" if "climatology" in problem.baselines else "climatology"
+    known = ["best_baseline", *problem.baselines, "constant"]
+    known += [usual] * (priced or not problem.baselines) + ["last_value"] * (problem.time is not None)
+    if success.beat not in known and not lost("baselines", "time", "decision.cost"):
         yield "success.beat", f"must be {either(known)}, but is '{success.beat}'.{near(success.beat, known)}"
     by, same = success.by, success.same
     if {"by", "same"} <= success.model_fields_set and isinstance(by, str) == isinstance(same, str) and amount(same, 1.0) > amount(by, 1.0):
         yield "success.same", f"must not be more than success.by, but {same} is more than {by}: what is worth shipping is a difference"
-    if success.worthwhile is not None and not lost("decision") and not (decision and decision.cost and decision.per_year):
+    if success.worthwhile is not None and not lost("decision") and not (priced and decision and decision.per_year):
         yield "success.worthwhile", "must go with decision.cost and decision.per_year: it is what is saved in a year"
-    if problem.truth is not None and problem.data.python is None and not lost("data"):
-        yield "truth", "must go with `data: python:FILE.py:FUNCTION`: only of simulated data is the truth known"

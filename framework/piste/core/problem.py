@@ -41,6 +41,7 @@ __all__ = [
     "DURATION",
     "LATER",
     "LEVEL",
+    "OUTPUT",
     "SEVERAL",
     "Amount",
     "Ask",
@@ -83,7 +84,7 @@ Scheme = Literal["kfold", "stratified", "forward", "leave_one_out", "predefined"
 Bundled = Literal["iris", "diabetes", "digits", "wine", "breast_cancer", "linnerud"]
 
 BLEND = "blend"  # an entry of `families` that no file of families/ holds: it is made of the others' predictions
-SEVERAL = "value"  # what the column is called in which several targets are laid one below the other
+SEVERAL, OUTPUT = "value", "output"  # of several targets, laid one below the other: their values, and which target each is of
 
 # What the design has words for and nothing computes yet: refused as such, neither a misspelling nor ignored.
 LATER = frozenset({"acknowledge", "read", "search.minutes", "search.seeds"})
