@@ -49,6 +49,7 @@ def test_asks_made_in_python_are_taken_as_they_are() -> None:
         ({"early": {"as": "maen"}}, "but is 'maen'. Did you mean 'mean'?"),
         ({"early": {}}, "must say which framing 'early' is, by `as`"),
         ({"mean": {"as": "classes"}}, "must have another name: 'mean' is itself a framing"),
+        ({"early": {"as": "mean", "name": "late"}}, "must hold no key 'name': it is called 'early'"),
         ({"early": "mean"}, "must give 'early' its values as a mapping"),
         ([{"a": {"as": "mean"}, "b": {"as": "mean"}}], "must be a name, or one name and its values"),
         ([3], "must be a name, or one name and its values"),

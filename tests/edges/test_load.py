@@ -312,6 +312,42 @@ def test_any_values_are_a_problem_or_refused_with_the_name_of_their_field(place:
     assert isinstance(found, Problem) or {fault.field.split(".")[0] for fault in found.faults} <= {*written, ""}
 
 
+WHOLE: dict[str, object] = {
+    "data": "python:s.py:rows",
+    "target": {"column": "y", "kind": "count", "levels": {"of": "y / room", "cuts": [0.3, 0.6], "names": ["a", "b", "c"]}, "delay": "1d"},
+    "time": "t",
+    "unit": ["run", "t"],
+    "decision": {"made_at": "-1d 18:00", "cost": {"a": [0, 6, 24], "b": [4, 0, 9]}, "budget": {"units": 8, "uses": {"b": 1}, "per": ["t"]}},
+    "success": {"by": "10%", "same": 0.5},
+    "slices": {"columns": ["run"], "worse_than_overall": "30%"},
+    "framings": {"mean": None, "all": {"wide": "run"}, "early": {"like": "mean", "add": ["y@-2d"]}},
+    "truth": "s.py:draws",
+}
+STRANGE = st.one_of(VALUES, st.sampled_from(["y", "mean", "-1d", "120%", {"over": 1}, {"over": 1, "under": 2}, {"a": [1]}, ["run"]]))
+
+
+def ways(value: object, way: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """List the way to every value inside."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [deeper for key, each in inner for deeper in ((*way, key), *ways(each, (*way, key)))]
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), STRANGE), max_size=3))
+def test_a_whole_problem_with_strange_values_is_taken_or_refused_at_its_lines(place: Path, changes: list[tuple[int, object]]) -> None:
+    written = json.loads(json.dumps(WHOLE))
+    for number, value in changes:
+        *way, last = ways(written)[number % len(ways(written))]
+        home = written
+        for key in way:
+            home = home[key]
+        home[last] = json.loads(json.dumps(value))
+    (place / "s.py").touch()
+    (place / "problem.yaml").write_text(json.dumps(written), encoding="utf-8", errors="surrogatepass")
+    found = outcome(place)
+    assert isinstance(found, Problem) or all(fault.place.line and fault.message for fault in found.faults)
+    assert changes or isinstance(found, Problem)
+
+
 def test_loading_imports_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "problem.yaml").write_text(MINIMAL)
     code = f"""

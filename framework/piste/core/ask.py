@@ -68,7 +68,9 @@ def _written_out(value: Any, info: ValidationInfo) -> dict[str, Any]:
     [(name, body)] = value.items()
     if body is not None and not isinstance(body, Mapping):
         refuse(f"must give '{name}' its values as a mapping, as in `{name}: {{as: mean}}`, but gives {shown(body)}")
-    written, known = {**(body or {}), "name": name}, _known(info)
+    if body is not None and "name" in body:
+        refuse(f"must hold no key 'name': it is called '{name}'")
+    written, known = {**{key: each for key, each in (body or {}).items() if each is not None}, "name": name}, _known(info)
     if "as" in written:
         if name in known and name != written["as"]:
             refuse(f"must have another name: '{name}' is itself a framing, and not '{written['as']}'")

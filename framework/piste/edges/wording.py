@@ -23,6 +23,7 @@ WORDS: Mapping[Any, str] = {
     str: "a text",
     tuple: "a list",
     dict: "a mapping of names (key: value)",
+    Mapping: "a mapping of names (key: value)",
 }
 
 
@@ -198,6 +199,8 @@ def _entry(items: Any, number: int) -> Keys:
 def _holds(value: Any, keys: Keys) -> bool:
     """Tell whether something is written below the keys."""
     for key in keys:
+        if isinstance(value, str):  # one text for a list of one
+            return False
         value = value[key]
     return isinstance(value, Mapping)
 
