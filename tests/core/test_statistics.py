@@ -400,6 +400,22 @@ def test_a_column_that_differs_from_the_base_in_a_single_block_leaves_the_other_
     assert found.critical <= 3.1
 
 
+def test_a_column_gone_astray_disturbs_no_other():
+    rng = np.random.default_rng(0)
+    losses = rng.gamma(2, size=(100, 4)) + np.array([0.5, 0.0, 0.0, 0.1])
+    astray = np.column_stack([losses, np.where(rng.random(100) < 0.1, np.inf, losses[:, 0])])
+    choice = Choice((1, 2, 3), (0,), np.array([0.0, 3.0, 2.0, 1.0, 0.0]), 0.01, 0.1)
+    both = Choice((1, 2, 3, 4), (0,), choice.rank, 0.01, 0.1)
+    for ordered in (False, True):
+        alone, crowd = drawn(losses, ordered=ordered), drawn(astray, ordered=ordered)
+        assert choose(crowd, both) == choose(alone, choice)
+        assert within(crowd, [[1, 4]])[0].mean == pytest.approx(losses[:, 1].mean())
+        if not ordered:
+            np.testing.assert_allclose(claim(crowd, 0, [1, 2, 3]).lower, claim(alone, 0, [1, 2, 3]).lower)
+            assert procedure(crowd, both).mean == pytest.approx(procedure(alone, choice).mean, rel=1e-6)
+        assert np.isfinite(claim(crowd, 0, [1, 2, 3, 4]).lower).all()
+
+
 def test_the_more_columns_the_wider_the_bounds():
     found = drawn(np.random.default_rng(0).normal(size=(200, 61)))
     few, many = claim(found, 0, range(1, 6)), claim(found, 0, range(1, 61))

@@ -13,7 +13,8 @@ LEVEL = 0.95
 FEW = 10  # blocks; below it there is no bootstrap, only Student's t
 MOST = 2_000  # blocks resampled; more are gathered at random into as many, which leaves the variance of a mean as it is
 LEAST = 1 / 3  # of its standard error on all blocks: no bootstrap sample may think a gain surer, however alike the blocks that it drew
-SAME = 1e-12  # what varies by less, relative to the largest block, varies by rounding alone
+HOPELESS = 1e100  # a loss beyond it, of a model gone astray, counts as this much, which can still be squared
+SAME = 1e-12  # what varies by less, relative to the largest blocks, varies by rounding alone
 INSIGNIFICANT = 5  # autocorrelations in a row that are too small to matter end the memory of a series (Politis and White 2004)
 
 
@@ -127,6 +128,7 @@ class Choice:
     rank: np.ndarray  # (n_columns,) the lower, the simpler
     rope: float  # a difference of means too small to matter
     delta: float  # a gain over the best baseline large enough to matter
+    confidence: float = LEVEL  # with which no model can gain that much
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def sample(losses: np.ndarray, weight: np.ndarray, blocks: np.ndarray, *, ordere
     codes = np.unique(blocks, return_inverse=True)[1]
     weighed = np.bincount(codes, weights=weight) > 0
     rows = weighed[codes]  # a block without weight is no block
-    losses, weight, codes = losses[rows], weight[rows], (np.cumsum(weighed) - 1)[codes[rows]]
+    losses, weight, codes = np.clip(losses[rows], -HOPELESS, HOPELESS), weight[rows], (np.cumsum(weighed) - 1)[codes[rows]]
     n_blocks = int(weighed.sum())
     if n_blocks > MOST:
         gathered = np.arange(n_blocks) * MOST // n_blocks
@@ -311,7 +313,8 @@ def claim(
         infinite = np.full(len(others), np.inf)
         return Claim(gain, infinite, -infinite, infinite, float("inf"), sample.n_blocks)
     residuals = sample.centred[:, [base]] - sample.centred[:, others]
-    differs = np.abs(residuals).max(axis=0) > SAME * np.abs(sample.sums).max()
+    largest_sum = np.abs(sample.sums[:, others]).max(axis=0) + np.abs(sample.sums[:, base]).max()
+    differs = np.abs(residuals).max(axis=0) > SAME * largest_sum
     single = _error(residuals, sample.sizes)  # as if blocks were independent
     if sample.resampled is None or not differs.any():
         error = single
@@ -440,7 +443,7 @@ def _champions(sample: Sample, choice: Choice, counts: np.ndarray, means: np.nda
     if not len(baselines):
         return np.asarray(champion)
     base = int(baselines[sample.mean[baselines].argmin()])
-    bounds = claim(sample, base, choice.models)
+    bounds = claim(sample, base, choice.models, choice.confidence)
     gain = means[np.arange(len(means)), simple][:, None] - cost
     matters = ((gain + (bounds.upper - bounds.gain)).max(axis=1) >= choice.delta) & (gain.max(axis=1) > 0)
     return np.asarray(np.where(matters, champion, simple))
