@@ -101,6 +101,17 @@ def test_a_target_without_noise_is_met(y):
     np.testing.assert_allclose(lines(X), np.tile(y[:, None], (1, 3)), atol=1e-6)
 
 
+@pytest.mark.parametrize("seed", [*range(40), 384, 1051, 1644, 2166])  # the last four: where longer steps went in circles
+def test_odd_tables_are_solved_to_a_millionth_of_the_spread(seed):
+    """Few rows of many columns, of two or three values or with wild ones, for targets of one value, two, or a long tail."""
+    rng = np.random.default_rng(seed)
+    n, p = rng.integers(2, 60), rng.integers(0, 40)
+    rows = [rng.normal(size=(n, p)), (rng.random((n, p)) < 0.1) * 1.0, rng.standard_cauchy((n, p))][seed % 3]
+    y = [rng.poisson(0.3, n) * 1.0, np.exp(3 * rng.normal(size=n)), rng.integers(0, 2, n) * 1.0, rng.standard_cauchy(n)][seed % 4]
+    lines = fit_lines(rows, y, rng.integers(1, 3, n) * 1.0, (0.001, 0.05, 0.5, 0.75, 0.99), 10.0 ** -(seed % 6))
+    assert lines.gap.max() <= 1e-6 * y.std()
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
 def test_a_handful_of_rows_is_enough(n):
     lines = fit_lines(X[:n], SPREAD[:n], ONES[:n], LEVELS, 1e-3)

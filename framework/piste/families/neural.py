@@ -19,7 +19,7 @@ MIN_EPOCHS = 20
 
 LOSSES: dict[Kind, Loss] = {"mean": "squared", "classes": "cross_entropy", "distribution": "poisson", "quantiles": "pinball"}
 
-FORMAT = 1  # of the stored state
+FORMAT = 2  # of the stored state
 
 
 def space(task: Task) -> Space:

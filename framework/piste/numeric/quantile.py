@@ -1,4 +1,4 @@
-"""Linear quantile regression by an interior point method, each answer with a proof of how close it came."""
+"""Linear quantile regression by an interior point method, each answer with a bound on how far it is from the best."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-GAP, GAP_FLOOR = 1e-6, 1e-9
+GAP, GAP_FLOOR = 1e-6, 1e-7
 """How far above the smallest possible loss an answer may be: a share of it, and of the target's standard deviation."""
 
 MOST_STEPS = 100  # 5 to 30 suffice
-STEP_SHARE = 0.9995  # of the way to the nearest bound, so that the interior is never left
+ROUNDING = 1e-15  # what vanishes at the optimum, when all that is left of the gap is rounding
+STEP_SHARE = 0.99  # of the way to the nearest bound: with 0.9995, steps went in circles on one small table in a thousand
 JITTER = 1e-13  # of a diagonal element, added to it: makes Newton's equations solvable where columns are collinear
 
 
@@ -112,6 +113,9 @@ def fit_lines(X: np.ndarray, y: np.ndarray, weight: np.ndarray, levels: Sequence
         levels: (n_levels,) between 0 and 1.
         alpha: >= 0.
 
+    Ten levels of 28,000 rows x 60 columns take some 3 s on one core; for a level of 1,000 rows scikit-learn's linear program takes 30 to 70
+    times as long, of 4,000 rows 100 times.
+
     Source: Portnoy and Koenker, The Gaussian Hare and the Laplacian Tortoise, 1997, for the method; Mehrotra, On the
     Implementation of a Primal-Dual Interior Point Method, 1992, for its steps.
     """
@@ -140,13 +144,14 @@ def minimise(program: Program) -> tuple[np.ndarray, float, bool]:
         gap = _gap(loss, rest, lack, point)
         if gap < least:
             best, least = point.beta, gap
-        if closed := least <= GAP * (loss + float(penalty @ point.beta**2) / 2) + GAP_FLOOR:
+        closed = least <= GAP * (loss + float(penalty @ point.beta**2) / 2) + GAP_FLOOR
+        before = point.products()
+        if closed or before < ROUNDING:
             break
         newton = _Newton(program, point, rest, lack)
         straight = newton.way(0.0, 0.0)
-        before = point.products()
         ahead = point.moved(_share(point, straight), straight).products()
-        centred = before / (2 * len(rest)) * (ahead / before) ** 3  # as far from the bounds as the straight way could not go
+        centred = before / (2 * len(rest)) * (ahead / before) ** 3  # the less the straight way gains, the further from the bounds
         curved = newton.way(centred + straight.over * straight.price, centred - straight.under * straight.price)
         point = point.moved(_share(point, curved), curved)
     return best, least, closed
@@ -203,19 +208,24 @@ def _share(point: Point, way: Way) -> float:
 
 
 def _factorised(X: np.ndarray, scale: np.ndarray, penalty: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Return how to solve with X' diag(scale) X + diag(penalty), made positive definite where columns are collinear."""
+    """Return how to solve with X' diag(scale) X + diag(penalty), factorised with a jitter where columns are collinear."""
     from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
     matrix = X.T @ (X * scale[:, None])
     matrix[np.diag_indices_from(matrix)] += penalty
-    diagonal = np.maximum(matrix.diagonal(), np.finfo(float).tiny)
+    diagonal = np.maximum(matrix.diagonal(), 1e-12 * matrix.diagonal().max())  # of a column of zeros too
     jitter = JITTER
     while True:
-        matrix[np.diag_indices_from(matrix)] += jitter * diagonal
         try:
-            factor = cho_factor(matrix, lower=True)
+            factor = cho_factor(matrix + np.diag(jitter * diagonal), lower=True)
         except LinAlgError:
             jitter *= 100
-            assert jitter < 1, "a matrix of squares with half of its diagonal added is positive definite"
+            assert jitter < 1, "a matrix of squares with its diagonal doubled is positive definite"
         else:
-            return lambda right: np.asarray(cho_solve(factor, right))
+            break
+
+    def solved(right: np.ndarray) -> np.ndarray:
+        found = cho_solve(factor, right)
+        return np.asarray(found + cho_solve(factor, right - matrix @ found))  # takes back most of what the jitter did
+
+    return solved
