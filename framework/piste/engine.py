@@ -193,33 +193,32 @@ class Engine:
             members: row id -> what to fit.
         """
         wanted = {row.id: wanted_model(self.prepared, row, states[row.id], members[row.id]) for row in rows}
-        single = {id: each for id, each in wanted.items() if len(each.members) == 1}
-        joined = {id: each for id, each in wanted.items() if id not in single}
-        models = {self._refit_key(each): each for each in single.values() if not looks_back(each)}
-        named = {_same(each): name for name, each in models.items()}  # what a row has fitted, a blend need not
-        for blend in joined.values():
-            for part in blend.alone():
+        fitted = {id: each for id, each in wanted.items() if not looks_back(each)}
+        models: dict[str, Wanted] = {}  # by key
+        named: dict[str, str] = {}  # what is fitted once, whatever rows and blends it is part of -> its key
+        for each in sorted(fitted.values(), key=lambda each: len(each.members)):
+            for part in (each,) if len(each.members) == 1 else each.alone():
                 if _same(part) not in named:
                     models[named.setdefault(_same(part), self._refit_key(part))] = part
+        joined = {id: each for id, each in fitted.items() if self._refit_key(each) not in models}
         where, layout = self.prepared.folder.resolve(), self.prepared.layout
         sample = self.prepared.resolved.table.frame.iloc[self.prepared.folds.whole.train[:EXAMPLE_ROWS]]
         tasks = {key: (compute_model, self.sent, each, layout, sample, where) for key, each in models.items()}
         total = len(tasks) + len(joined)
         found = self._models(tasks, 0, total)
-        parts = {id: [found[named[_same(part)]] for part in blend.alone()] for id, blend in joined.items()}
+        parts = {id: [found[named[_same(part)]] for part in each.alone()] for id, each in joined.items()}
         whole = {
             self._refit_key(joined[id]): (join_models, [part.packed for part in each], joined[id], layout, sample, where)
             for id, each in parts.items()
             if all(part.packed for part in each)
         }
         found |= self._models(whole, len(tasks), total)
-        for rule in single.values():
-            if past := looks_back(rule):
-                found[self._refit_key(rule)] = Refitted(b"", f"it looks back at {past}, and a model holds no past", {}, None)
         for id, each in parts.items():
             if reason := next((part.reason for part in each if not part.packed), ""):
                 found[self._refit_key(joined[id])] = Refitted(b"", f"a member has no model: {reason}", {}, None)
-        return {id: found[self._refit_key(each)] for id, each in wanted.items()}
+        past = {id: Refitted(b"", f"it looks back at {looks_back(each)}, and a model holds no past", {}, None)
+                for id, each in wanted.items() if id not in fitted}  # fmt: skip
+        return past | {id: found[self._refit_key(each)] for id, each in fitted.items()}
 
     def _models(self, tasks: Mapping[str, Sequence[Any]], before: int, total: int) -> dict[str, Refitted]:
         """Return what is wanted by key; from the store where it is there.

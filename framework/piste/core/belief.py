@@ -37,6 +37,7 @@ def belief(court: Court, asked: Asked, column: Column, shares: Sequence[float] =
         shares: of the quantiles wanted.
     """
     answers, levels, lines = [], [], []
+    believed = False  # in any spread; the part that only warms up has none to learn from
     quantiles: dict[float, list[np.ndarray]] = {share: [] for share in shares}
     for mine, predictive in court.spreads(asked, column.rule, column.raw):
         lines.append(mine)
@@ -47,10 +48,11 @@ def belief(court: Court, asked: Asked, column: Column, shares: Sequence[float] =
             answers.append(predictive.mean())
             if court.came.thresholds is not None:
                 levels.append(probabilities(predictive, court.came.thresholds[mine]))
-        if isinstance(predictive, Point) or (isinstance(predictive, Classes) and predictive.thresholds is None):
+        if isinstance(predictive, Classes) and predictive.thresholds is None:
             continue
+        believed |= not isinstance(predictive, Point)
         for share in shares:
             quantiles[share].append(predictive.quantile(share))
     order = np.argsort(np.concatenate(lines), kind="stable")
-    joined = {share: np.concatenate(parts)[order] for share, parts in quantiles.items() if parts}
+    joined = {share: np.concatenate(parts)[order] for share, parts in quantiles.items() if believed and parts}
     return Belief(np.concatenate(answers)[order], joined, np.concatenate(levels)[order] if levels else None)

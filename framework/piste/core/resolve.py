@@ -16,6 +16,7 @@ from piste.core.decision import Actions, ByMetric, Quantity, Yardstick
 from piste.core.errors import Fault, PisteError, either, near
 from piste.core.family import Family, Params, Task
 from piste.core.framing import Asked, Form, Framing
+from piste.core.horizon import delay, distance
 from piste.core.melt import OUTPUT
 from piste.core.metrics import METRICS, NUMBERS, Metric
 from piste.core.problem import BLEND, Entry, Problem
@@ -318,14 +319,7 @@ def _added_faults(problem: Problem, table: Table, field: str, text: str) -> list
         expression.check(parsed, with_target(table))
     except expression.ExpressionError as error:
         return [*found, problem.fault(field, f"must be an expression on the table's columns, but {error}")]
-    if lags := expression.lags(parsed):
-        assert problem.time, "contradictions refuse lags without a time"
-        shortest = shortest_lag(problem, table.frame[problem.time])
-        found += [
-            problem.fault(field, f"must look back at least {said(shortest)} to what is known at the decision, but {name}{lag} does not")
-            for name, lag in lags
-            if lag.unit and lag.delta < shortest
-        ]
+    found += [problem.fault(field, message) for lag in expression.lags(parsed) if (message := _too_recent(problem, table, *lag))]
     return found
 
 
@@ -342,6 +336,23 @@ def _expression_faults(problem: Problem, table: Table, field: str, text: str) ->
     if expression.lags(parsed) and problem.time is None:
         found.append(problem.fault(field, "must not look back in time (@) without `time`: add the line `time: COLUMN`"))
     return found
+
+
+def _too_recent(problem: Problem, table: Table, name: str, lag: expression.Lag) -> str | None:
+    """Say so where some row's clock time makes a lag too short to be known at its decision."""
+    decision = problem.decision
+    assert problem.time, "lags without a time are refused"
+    times = table.frame[problem.time]
+    if decision is None or decision.made_at is None or not lag.unit or not pd.api.types.is_datetime64_any_dtype(times):
+        return None
+    latest = (times - times.dt.normalize()).max().to_pytimedelta()
+    needed = distance(decision.made_at, latest) + delay(problem)
+    if lag.delta >= needed:
+        return None
+    return (
+        f"must look back at least {needed} to be known at the decision (made_at {decision.made_at}) for a row at {latest}, "
+        f"but {name}{lag} does not"
+    )
 
 
 def with_target(table: Table) -> pd.DataFrame:

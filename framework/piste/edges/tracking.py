@@ -396,7 +396,7 @@ class _Writing:
     def _fill(self, folder: Path, row: Judged, history: Mapping[str, np.ndarray]) -> None:
         """Put the figures and the trials of a row into a folder."""
         comparison = self.comparison
-        _save(_hits(comparison, row), folder / ("confusion_matrix.png" if comparison.target.labels else "predicted_against_actual.png"))
+        _save(_hits(comparison, row), folder / ("predicted_against_actual.png" if row.id in comparison.predictions else "confusion_matrix.png"))
         _save(figures.cost_by_fold(comparison, row), folder / "cost_by_fold.png")
         if history:
             _save(figures.training_curve(history, row.title), folder / "training_curve.png")
@@ -481,12 +481,13 @@ def _history(refit: Refit | None) -> Mapping[str, np.ndarray]:
 
 def _hits(comparison: Comparison, row: Judged) -> Figure:
     """Draw what a row predicted against what came."""
-    frame, labels = comparison.predictions, comparison.target.labels
+    frame, target = comparison.predictions, comparison.target
     ink = figures.colour(row.family)
-    if labels:
-        shares = frame[[f"{row.id}[{label}]" for label in labels]].to_numpy()
-        predicted = np.asarray(labels, dtype=object)[shares.argmax(axis=1)]
-        return figures.confusion_matrix(frame["y"].astype(str).to_numpy(), predicted, labels, row.title, ink=ink)
+    if row.id not in frame:
+        names = np.asarray(target.classes, dtype=object)
+        shares = frame[[f"{row.id}[{name}]" for name in names]].to_numpy()
+        came = frame["y"].astype(str).to_numpy() if target.labels else names[target.codes[frame["row"]]]
+        return figures.confusion_matrix(came, names[shares.argmax(axis=1)], target.classes, row.title, ink=ink)
     y, prediction = frame["y"].to_numpy(dtype=float), frame[row.id].to_numpy(dtype=float)
     return figures.predicted_against_actual(y, prediction, row.title, comparison.target.name, ink=ink)
 
