@@ -29,8 +29,13 @@ class Came:
 class Yardstick(Protocol):
     """How an action is chosen, and what it cost: a metric, or the cost of a decision."""
 
-    name: str  # what the mean loss is called once shown
-    priced: bool  # whether losses are costs of a decision
+    @property
+    def name(self) -> str:
+        """Return what the mean loss is called once shown."""
+
+    @property
+    def priced(self) -> bool:
+        """Tell whether losses are costs of a decision."""
 
     def act(self, predictive: Predictive, came: Came) -> np.ndarray:
         """Return the best action of each line, (n_lines, ...). Of what came, only what is known before may be looked at."""
@@ -136,7 +141,7 @@ class Actions:
 
     def expected(self, predictive: Predictive, came: Came) -> np.ndarray:
         """Return the expected cost of every action, (n_lines, n_actions)."""
-        return probabilities(predictive, came.thresholds) @ self.costs.T
+        return np.asarray(probabilities(predictive, came.thresholds) @ self.costs.T)
 
     def act(self, predictive: Predictive, came: Came) -> np.ndarray:
         """Return the code of the action that is expected to cost least; within the budget, that all together cost least."""

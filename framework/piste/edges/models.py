@@ -151,7 +151,7 @@ def _question(kept: Mapping[str, Any]) -> Question:
 
 
 def _stakes(kept: Mapping[str, Any]) -> Priced:
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items() if name != "shape"}
+    plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items() if name != "shape"}
     if kept["shape"] == "quantity":
         return Quantity(**plain)
     return Actions(**{**plain, "costs": np.array(kept["costs"], dtype=float)})

@@ -101,11 +101,13 @@ def _shelved(stored: StoredComparison) -> Shelved:
 def _target(stored: StoredComparison) -> Target:
     about = stored.meta["target"]
     thresholds = stored.arrays.get("thresholds")
-    return Target(about["name"], about["kind"], np.asarray(stored.arrays["target"]), tuple(about["labels"]), tuple(about["levels"]), thresholds)
+    return Target(
+        about["name"], about["kind"], np.asarray(stored.arrays["target"]), tuple(about["labels"]), tuple(about["levels"]), thresholds
+    )
 
 
 def _row(kept: Mapping[str, Any]) -> Judged:
-    return Judged(**kept | {name: tuple(kept[name]) for name in ("fold_costs", "notes")})
+    return Judged(**{**kept, **{name: tuple(kept[name]) for name in ("fold_costs", "notes")}})
 
 
 def _part(kind: Any, kept: Mapping[str, Any]) -> Any:
