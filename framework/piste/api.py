@@ -17,7 +17,7 @@ from piste import watch
 from piste.bench import Bench
 from piste.core.comparison import Comparison
 from piste.core.errors import PisteError
-from piste.core.judge import Members, members
+from piste.core.judge import Members, members, states
 from piste.core.layout import Layout, answered
 from piste.core.model import Model
 from piste.core.problem import Problem
@@ -103,9 +103,15 @@ def _compare(engine: Engine, *, quick: bool) -> tuple[Comparison, Members, dict[
     curve = None if quick else bench.curve(case)
     if not engine.fitted:
         engine.watcher(watch.Said(f"Nothing has changed: all {len(engine.prepared.plan.cells)} cells are stored, nothing is fitted."))
-    comparison = bench.conclude(case, bench.self_test(), curve)
     found = members(case)
-    return comparison, found, engine.refits(comparison.judged, comparison.states, found)
+    models = engine.refits(case.rows, states(case), found)
+    case = replace(case, measured=_measured(models[case.row_of(case.champion).id]))
+    return bench.conclude(case, bench.self_test(), curve), found, models
+
+
+def _measured(model: Refitted) -> dict[str, float]:
+    """Return what a model takes in use; nothing where none is stored."""
+    return {"latency_ms": model.latency_ms, "model_mb": len(model.packed) / 1e6} if model.packed else {}
 
 
 def _workers(prepared: Prepared, workers: int | None) -> Executor:

@@ -213,8 +213,8 @@ class Engine:
             if all(part.packed for part in each)
         }
         found |= self._models(whole, len(tasks), total)
-        for id, each in parts.items():
-            if reason := next((part.reason for part in each if not part.packed), ""):
+        for id, made in parts.items():
+            if reason := next((part.reason for part in made if not part.packed), ""):
                 found[self._refit_key(joined[id])] = Refitted(b"", f"a member has no model: {reason}", {}, None)
         past = {id: Refitted(b"", f"it looks back at {looks_back(each)}, and a model holds no past", {}, None)
                 for id, each in wanted.items() if id not in fitted}  # fmt: skip
@@ -273,7 +273,7 @@ def wanted_model(prepared: Prepared, row: Judged, state: State, members: Sequenc
         title=row.title,
         asked=row.framing,
         framing=asked.framing,
-        rule=row.rule,
+        rule=next(rule for rule in asked.framing.rules(yardstick) if rule == row.rule),
         state=state,
         task=resolved.task(asked, len(prepared.folds.whole.train)),
         target=table.target.name,
@@ -336,7 +336,7 @@ def _read(record: Record, cell: Cell) -> list[Outcome]:
 
 def _written_model(model: Refitted) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     example = None if model.example is None else model.example.to_dict("list")
-    return {"reason": model.reason, "example": example, "inputs": list(model.inputs)}, dict(model.history)
+    return {"reason": model.reason, "example": example, "inputs": list(model.inputs), "latency_ms": model.latency_ms}, dict(model.history)
 
 
 def _refitted(record: Record) -> Refitted:
@@ -345,4 +345,4 @@ def _refitted(record: Record) -> Refitted:
     example = record.meta["example"]
     shown = None if example is None else pd.DataFrame(example)
     inputs = tuple(record.meta["inputs"])
-    return Refitted(record.blob or b"", record.meta["reason"], dict(record.arrays), shown, inputs, record.key)
+    return Refitted(record.blob or b"", record.meta["reason"], dict(record.arrays), shown, inputs, record.meta["latency_ms"], record.key)

@@ -14,7 +14,7 @@ import pandas as pd
 from piste.core import expression
 from piste.core.data import Table
 from piste.core.errors import PisteError
-from piste.core.features import expand
+from piste.core.features import expand, without_clock
 from piste.core.fit import Study
 from piste.core.layout import Layout
 from piste.core.melt import settled
@@ -107,7 +107,7 @@ def _refuse_torn(resolved: Resolved, folds: Folds) -> None:
 
 def _study(resolved: Resolved, folds: Folds, plan: Plan) -> Study:
     table, problem = resolved.table, resolved.problem
-    expanded = expand(table.frame, [column.name for column in table.features])
+    expanded = without_clock(expand(table.frame, [column.name for column in table.features]))
     shares = [Share(1.0, plan.entries[candidate.entry][0], candidate.params) for candidate in plan.candidates]
     also = needed(shares, table.frame.columns, table.target.name)
     written = [str(share.params["expression"]) for share in shares if "expression" in share.params]

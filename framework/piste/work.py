@@ -24,6 +24,9 @@ from piste.families import family
 from piste.framings import framings
 
 
+TIMED = 20  # answers to one row
+
+
 def kin(entry: Entry, folder: Path) -> Family:
     """Return the family of an entry: one of piste's, or one of the problem's own folder."""
     return own_family(entry, folder) if entry.file or entry.factory else family(entry.family or entry.name)
@@ -52,6 +55,7 @@ class Refitted:
     history: dict[str, np.ndarray]  # per epoch, of a network
     example: Any  # DataFrame: what it answers to the first rows, for the signature; None where there is no model
     inputs: tuple[str, ...] = ()  # columns that a caller must send
+    latency_ms: float = float("nan")  # of one row, the 95th percentile of a few times
     key: str = ""  # in the store
 
 
@@ -113,11 +117,20 @@ def _packed(model: Model, layout: Layout, families: dict[str, Family], sample: A
     estimators = [estimator for member in model.members for estimator in member.estimators]
     history = next((dict(found) for each in estimators if (found := getattr(each, "history_", None))), {})
     answer = model.predict(sample)
+    one = sample.iloc[:1]
+    latency_ms = 1000 * float(np.quantile([_timed(model, one) for _ in range(TIMED)], 0.95))
     inputs = tuple(slot.name for slot in layout.slots if slot.required and not slot.expression)
     try:
-        return Refitted(pack(model, layout, families), "", history, answer, inputs)
+        return Refitted(pack(model, layout, families), "", history, answer, inputs, latency_ms)
     except PisteError as error:
-        return Refitted(b"", str(error), history, answer, inputs)
+        return Refitted(b"", str(error), history, answer, inputs, latency_ms)
+
+
+def _timed(model: Model, rows: Any) -> float:
+    """Return how long an answer takes, in seconds."""
+    start = time.perf_counter()
+    model.predict(rows)
+    return time.perf_counter() - start
 
 
 def looks_back(wanted: Wanted) -> str:

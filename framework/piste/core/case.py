@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from piste.core.losses import Court, loss_matrix
 from piste.core.plan import BASELINE, Plan
 from piste.core.predictive import Draws
 from piste.core.problem import BLEND, amount
-from piste.core.resolve import Resolved
+from piste.core.resolve import SMALL, Resolved
 from piste.core.split import Folds
 from piste.core.statistics import (
     Choice,
@@ -32,8 +32,8 @@ from piste.core.statistics import (
     sample,
 )
 
-SMALL = 2_000  # exchangeable rows below which what was learnt varies too much from split to split to be left out of a claim
 FEW_PERIODS = 10
+READABLE = 2  # tier of the last family that a person can read: lines, single trees, and the nearest cases
 FORESIGHT, TRUTH = "foresight", "truth"
 
 
@@ -67,6 +67,7 @@ class Case:
     references: tuple[Judged, ...]
     reference_losses: Mapping[str, np.ndarray]  # row id -> (n_judged,)
     failures: Mapping[tuple[str, str], Sequence[str]]
+    measured: Mapping[str, float] = field(default_factory=dict)  # of the champion's model: latency_ms, model_mb
 
     @property
     def models(self) -> tuple[int, ...]:
@@ -116,7 +117,7 @@ def weigh(
     known = reference_losses.get(FORESIGHT)
     foresight = None if known is None else float(np.average(known, weights=court.weight[lines.judged]))
     board = rows(Facts(entrants, drawn, court, plan.asked, base, bounds, foresight), failures)
-    found = {(each.column.framing, each.column.entry, each.column.rule, str(each.column.params)): i for i, each in enumerate(entrants)}
+    found: dict[tuple[str, str, str, str], int] = {(each.column.framing, each.column.entry, each.column.rule, str(each.column.params)): i for i, each in enumerate(entrants)}
     return Case(
         resolved=resolved,
         folds=folds,
@@ -154,14 +155,15 @@ def _choice(resolved: Resolved, court: Court, entrants: Sequence[Entrant], drawn
     success, yardstick = resolved.problem.success, court.yardstick
     beat = f"{BASELINE}:{success.beat}"
     rules = [i for i, each in enumerate(entrants) if each.is_baseline]
-    named = [i for i in rules if entrants[i].column.entry == beat]
+    named = [i for i in rules if entrants[i].column.entry == beat]  # none where it failed: then the best of the others is to beat
     baselines = tuple(named or rules)
     base = float(drawn.mean[[*baselines]].min())
     shown = float(yardstick.shown(base))
     rope, delta = (base - yardstick.meant(max(0.0, shown - amount(written, shown))) for written in (success.same, success.by))
     order = [entry.name for entry in resolved.problem.families or ()]
-    models = tuple(i for i in range(len(entrants)) if i not in rules)
-    return Choice(models, baselines, _ranks(resolved, entrants, order), rope, delta)
+    readable = resolved.problem.constraints.explainable
+    models = tuple(i for i, each in enumerate(entrants) if i not in rules and (not readable or each.label.tier <= READABLE))
+    return Choice(models, baselines, _ranks(resolved, entrants, order), rope, delta, success.confidence)
 
 
 def _ranks(resolved: Resolved, entrants: Sequence[Entrant], order: Sequence[str]) -> np.ndarray:

@@ -16,6 +16,7 @@ FeatureKind = Literal["number", "category"]
 ONEHOT_LEVELS = 30  # the most frequent ones get a column each, the rest share one
 CODE_LEVELS = 250  # LightGBM's bins end at 255
 OTHER = "other levels"
+CLOCK = ".hour"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
@@ -25,8 +26,8 @@ MONTHS = (
 def expand(frame: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
     """Turn feature columns into numbers (float64) and categories (text): dates become their calendar parts.
 
-    A date gives weekday and month (and hour, where clock times differ) as categories, the day of the year and the days
-    since 1970 as numbers: seasons and trends for models that extrapolate.
+    A date gives weekday, month and hour as categories, the day of the year and the days since 1970 as numbers: seasons and
+    trends for models that extrapolate. Where every row is stamped at midnight, `without_clock` takes the hour away again.
     """
     columns: dict[str, pd.Series | np.ndarray] = {}
     for name in features:
@@ -40,16 +41,21 @@ def expand(frame: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
 
 def _calendar(name: str, times: pd.Series) -> dict[str, pd.Series]:
     at = times.dt
-    parts = {
+    return {
         f"{name}.weekday": at.day_name(),
         f"{name}.month": at.month_name(),
         f"{name}.day_of_year": at.day_of_year.astype(float),
         f"{name}.days": (times - pd.Timestamp(0, tz=at.tz)) / pd.Timedelta(days=1),
-        f"{name}.hour": at.strftime("%H"),
+        f"{name}{CLOCK}": at.strftime("%H"),
     }
-    if (times.dropna() == times.dropna().dt.normalize()).all():
-        del parts[f"{name}.hour"]
-    return parts
+
+
+def without_clock(expanded: pd.DataFrame) -> pd.DataFrame:
+    """Return the features of a table without the hours of dates that all have the same one.
+
+    Decided on the table alone: new rows may be few, and all of one hour.
+    """
+    return expanded.drop(columns=[name for name in expanded if str(name).endswith(CLOCK) and expanded[name].nunique() < 2])
 
 
 def feature_kinds(expanded: pd.DataFrame) -> dict[str, FeatureKind]:

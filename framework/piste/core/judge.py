@@ -13,6 +13,7 @@ from piste.core.case import Case, claimed, in_next_period, versus
 from piste.core.comparison import Absent, Comparison, Curve
 from piste.core.entrants import Entrant, Outcomes
 from piste.core.fit import Failed
+from piste.core.framing import State
 from piste.core.problem import BLEND
 from piste.core.review import review
 from piste.core.review.slices import slice_names
@@ -99,7 +100,7 @@ def conclude(
         losses=_losses(case),
         columns=_described(case.entrants),
         trials=_trials(case, outcomes),
-        states={id: _state(case, number) for id, number in case.numbers.items()},
+        states=states(case),
         priced=court.yardstick.priced,
         per_year=decision.per_year if decision else None,
         references=case.references,
@@ -119,10 +120,13 @@ def members(case: Case) -> Members:
     return {id: case.entrants[number].members for id, number in case.numbers.items()}
 
 
-def _state(case: Case, number: int) -> dict[str, object]:
-    """Return what makes a row's predictions a distribution, learnt on all lines."""
-    column = case.entrants[number].column
-    return dict(case.court.learn(case.plan.asked[column.framing], column.rule, column.raw, np.arange(len(column.raw))))
+def states(case: Case) -> dict[str, State]:
+    """Return what makes each row's predictions a distribution, learnt on all lines."""
+    columns = {id: case.entrants[number].column for id, number in case.numbers.items()}
+    return {
+        id: dict(case.court.learn(case.plan.asked[column.framing], column.rule, column.raw, np.arange(len(column.raw))))
+        for id, column in columns.items()
+    }
 
 
 def _blocks(case: Case) -> str:
@@ -177,7 +181,7 @@ def _described(entrants: Sequence[Entrant]) -> pd.DataFrame:
 
 def _trials(case: Case, outcomes: Outcomes) -> dict[str, pd.DataFrame]:
     """List, per row, every hyperparameter setting that was tried."""
-    place = {
+    place: dict[tuple[str, str, int, str], int] = {
         (*each.members[0][1].key, each.column.rule): i for i, each in enumerate(case.entrants) if each.column.entry != BLEND
     }
     shown = case.court.yardstick.shown

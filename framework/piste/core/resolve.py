@@ -24,7 +24,8 @@ from piste.core.search import faults as search_faults
 from piste.core.split import Rule, periods
 
 USUAL_FOLDS = 5
-TINY, SMALL = 30, 1000  # rows below which each is left out once, or folds are repeated
+TINY = 30  # rows below which each is left out once
+SMALL = 2_000  # exchangeable rows below which folds are repeated, and a claim counts what varies from split to split
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ def resolve(
     entries = _entries(problem, families, family, reasons)
     found += _entry_faults(problem, entries, asked, table, families, family)
     baselines = _baselines(problem, table, yardstick, framings, reasons, found)
+    if (beat := problem.success.beat) not in (names := ["best_baseline", *(baseline.name for baseline in baselines)]):
+        found.append(problem.fault("success.beat", f"must be {either(names)}, but is '{beat}'.{near(beat, names)}"))
     if found:
         raise PisteError(*found)
     if not problem.search.model_fields_set:
@@ -175,7 +178,8 @@ def _yardstick(problem: Problem, table: Table, metric: Metric, found: list[Fault
             found.append(problem.fault("decision.cost", f"must price actions, not over and under: '{target.name}' holds classes"))
         return Quantity(name, decision.cost.over / decision.cost.unit, decision.cost.under / decision.cost.unit)
     if isinstance(decision.cost, EventCost):
-        actions, costs = ("wait", "act"), np.array([[0.0, decision.cost.miss], [decision.cost.false_alarm, 0.0]])
+        actions: tuple[str, ...] = ("wait", "act")
+        costs = np.array([[0.0, decision.cost.miss], [decision.cost.false_alarm, 0.0]])
     else:
         actions = tuple(decision.actions or decision.cost.actions)
         costs = np.array([decision.cost.actions[action] for action in actions], dtype=float)
@@ -203,8 +207,8 @@ def _framings(
         return (*asked, Asked("wide", framings["mean"], Form("mean", wide=OUTPUT))) if several else tuple(asked)
     by_name = {each.name: each for each in problem.framings}
     asked = []
-    for number, each in enumerate(problem.framings):
-        field = f"framings.{number}" if each.plain else f"framings.{each.name}"
+    for each in problem.framings:
+        field = problem.at(each)
         asked_for = whole(each, by_name)
         form = Form(asked_for.as_ or each.name, asked_for.wide, asked_for.apart, tuple(map(str, asked_for.add)))
         if form.framing not in framings:

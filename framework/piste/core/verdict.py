@@ -128,7 +128,7 @@ def _more_data(facts: Facts) -> Verdict | None:
         return None
     seems = f"{facts.champion.title} seems to save {_percent(claimed.share.mean)} over the rule {facts.rule}, but it may be {_percent(claimed.share.low)}"
     more = max(1, math.ceil(claimed.n_required - claimed.n_blocks)) if affordable else claimed.n_blocks
-    settle = "would settle it" if affordable else f"would do so with probability {facts.curve.matters:.0%}" if facts.curve else ""
+    settle = "would settle it" if affordable else f"would settle it with probability {facts.curve.matters:.0%}" if facts.curve else ""
     return Verdict("get more data", f"{seems} ({_corrected(facts)}). About {more:,} more {facts.block} {settle}.")
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from piste.core.case import Case
 from piste.core.entrants import Entrant
-from piste.core.features import expand, feature_kinds
-from piste.core.finding import Finding
+from piste.core.features import expand, feature_kinds, without_clock
+from piste.core.finding import Finding, Severity
 
 MANY = 0.05  # of the judged rows
 DEARER = 1.5  # times the loss of the others
@@ -19,7 +19,7 @@ MARGIN = 0.01  # of a column's range
 def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, pd.DataFrame]]:
     """Count the judged rows in which some column is beyond its range in training, or holds a level never seen."""
     table = case.resolved.table
-    expanded = expand(table.frame, [column.name for column in table.features])
+    expanded = without_clock(expand(table.frame, [column.name for column in table.features]))
     kinds = feature_kinds(expanded)
     lines = case.court.lines
     outside = np.zeros(len(lines.row), dtype=bool)
@@ -43,7 +43,7 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
     first = str(found["column"].iloc[0])
     dearer = f", and cost {ratio:.1f} times as much" if ratio > 1 else ", at no greater cost" if ratio <= 1 else ""
     message = f"{share:.1%} of the judged rows lie beyond what training shows, most by '{first}'{dearer}"
-    severity = "warn" if ratio > DEARER or (share > MANY and not ratio <= 1) else "note"
+    severity: Severity = "warn" if ratio > DEARER or (share > MANY and not ratio <= 1) else "note"
     return [Finding("M10", severity, first, share, MANY, message, "fall back to the rule there")], {"reach": found}
 
 
