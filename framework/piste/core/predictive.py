@@ -122,7 +122,7 @@ class Curve:
         return _between(shares, self.knots, right, np.full(len(self.knots), level))
 
     def reaches(self, thresholds: np.ndarray) -> np.ndarray:
-        """Return what lies above each threshold; half of what lies on a knot where knots coincide counts."""
+        """Return what lies at or above each threshold, and so all that lies on it where knots coincide."""
         shares = np.broadcast_to(self.shares, self.knots.shape)
         found = []
         for threshold in thresholds.T:
