@@ -1,0 +1,19 @@
+"""How decisions are made, in the words that people read."""
+
+from __future__ import annotations
+
+RULES = {
+    "plug_in": "prediction alone",
+    "dressed": "with its uncertainty",
+    "min_expected_cost": "with its uncertainty",
+    "quantile": "with its uncertainty",
+}
+
+
+def in_words(rule: str) -> str:
+    """Return a rule as people read it; nothing where there is but one way to read a prediction.
+
+    >>> in_words("plug_in"), in_words("dressed"), in_words("mean")
+    ('prediction alone', 'with its uncertainty', '')
+    """
+    return RULES.get(rule, "")
