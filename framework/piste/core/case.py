@@ -72,7 +72,7 @@ class Case:
     @property
     def models(self) -> tuple[int, ...]:
         """Return the columns of models."""
-        return tuple(i for i, each in enumerate(self.entrants) if not each.is_baseline)
+        return tuple(i for i, each in enumerate(self.entrants) if each.is_model)
 
     def row_of(self, column: int) -> Judged:
         """Return the leaderboard row that a column belongs to."""
@@ -81,7 +81,14 @@ class Case:
 
 
 def weigh(
-    resolved: Resolved, folds: Folds, plan: Plan, court: Court, entrants: Sequence[Entrant], outcomes: Outcomes, truth: np.ndarray | None
+    resolved: Resolved,
+    folds: Folds,
+    plan: Plan,
+    court: Court,
+    entrants: Sequence[Entrant],
+    outcomes: Outcomes,
+    truth: np.ndarray | None,
+    outside: Sequence[Entrant] = (),
 ) -> Case:
     """Judge what has been computed so far.
 
@@ -93,12 +100,13 @@ def weigh(
         entrants: the columns of candidates; blends are made here.
         outcomes: what came of the cells; failures are read from it.
         truth: (n_rows, n_draws) of a simulated world.
+        outside: the columns of predictions made elsewhere: ranked and claimed like any other, but neither blended nor chosen.
 
     Raises:
         PisteError: no baseline could be computed, so there is nothing to compare with.
     """
     failures = _failures(plan, outcomes)
-    entrants = [*entrants, *blends(entrants, resolved, plan, court)]
+    entrants = [*entrants, *blends(entrants, resolved, plan, court), *outside]
     if not any(each.is_baseline for each in entrants):
         reasons = [reason for (_, entry), found in failures.items() if entry.startswith(f"{BASELINE}:") for reason in found]
         raise PisteError(f"no baseline could be computed, so there is nothing to compare with: {(reasons or ['none finished'])[0]}")
@@ -162,7 +170,7 @@ def _choice(resolved: Resolved, court: Court, entrants: Sequence[Entrant], drawn
     rope, delta = (base - yardstick.meant(max(0.0, shown - amount(written, shown))) for written in (success.same, success.by))
     order = [entry.name for entry in resolved.problem.families or ()]
     readable = resolved.problem.constraints.explainable
-    models = tuple(i for i, each in enumerate(entrants) if i not in rules and (not readable or each.label.tier <= READABLE))
+    models = tuple(i for i, each in enumerate(entrants) if each.is_model and (not readable or each.label.tier <= READABLE))
     return Choice(models, baselines, _ranks(resolved, entrants, order), rope, delta, success.confidence)
 
 
@@ -267,7 +275,7 @@ def versus(case: Case) -> Versus | None:
     """Return how likely the champion is better than the best other model, where folds are exchangeable."""
     splits, scheme = case.folds.shown, case.resolved.rule.scheme
     mine = case.row_of(case.champion)
-    others = [row for row in case.rows if row.id != mine.id and not row.family.startswith(f"{BASELINE}:") and row.family != BLEND]
+    others = [row for row in case.rows if row.id != mine.id and case.entrants[case.numbers[row.id]].is_model and row.family != BLEND]
     if scheme not in ("kfold", "stratified") or len(splits) < 2 or not others:
         return None
     n_train, n_test = (float(np.mean([len(part) for part in parts])) for parts in zip(*((f.train, f.test) for f in splits), strict=True))

@@ -12,6 +12,8 @@ from piste.core.data import Target
 from piste.core.family import Value
 from piste.core.finding import Finding
 
+OUTSIDE = "outside"  # what the names of rows begin with whose predictions were made elsewhere, as in "outside:sheet"
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -47,6 +49,11 @@ class Judged:
     def id(self) -> str:
         """Name the row in frames, tags and file names."""
         return f"{self.framing}/{self.family}/{self.rule}"
+
+    @property
+    def is_outside(self) -> bool:
+        """Tell a row whose predictions were made elsewhere: there is no model of it here."""
+        return self.family.startswith(f"{OUTSIDE}:")
 
 
 @dataclass(frozen=True, slots=True)

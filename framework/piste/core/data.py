@@ -100,6 +100,7 @@ class Table:
     digest: str
     notes: tuple[str, ...] = ()  # what was done to the rows, for the reader: "12 rows without a target left out"
     layout: Layout = field(default_factory=Layout)  # how new rows are read
+    lines: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=int))  # (n_rows,) where each stood, as `Raw` has it
 
     @property
     def features(self) -> tuple[Column, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from piste.core.blend import Loss, blend
+from piste.core.comparison import OUTSIDE
 from piste.core.decision import ByMetric, Came
 from piste.core.fit import Outcome, Predicted
 from piste.core.framing import Asked
@@ -45,6 +46,16 @@ class Entrant:
     def is_baseline(self) -> bool:
         """Tell a rule from a model."""
         return self.column.entry.startswith(f"{BASELINE}:")
+
+    @property
+    def is_outside(self) -> bool:
+        """Tell predictions that were made elsewhere: there is no model of them here."""
+        return self.column.entry.startswith(f"{OUTSIDE}:")
+
+    @property
+    def is_model(self) -> bool:
+        """Tell what can be chosen and shipped as a model."""
+        return not self.is_baseline and not self.is_outside
 
 
 def court_of(resolved: Resolved, folds: Folds) -> Court:

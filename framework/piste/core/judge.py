@@ -56,7 +56,7 @@ def conclude(
     ]
     claim = claimed(case)
     decision = resolved.problem.decision
-    models = [row for row in rows if not is_baseline(row)]
+    models = [row for row in rows if not is_baseline(row) and not row.is_outside]
     verdict = decide(
         Facts(
             about=f"'{court.target.name}'",
@@ -182,7 +182,9 @@ def _described(entrants: Sequence[Entrant]) -> pd.DataFrame:
 def _trials(case: Case, outcomes: Outcomes) -> dict[str, pd.DataFrame]:
     """List, per row, every hyperparameter setting that was tried."""
     place: dict[tuple[str, str, int, str], int] = {
-        (*each.members[0][1].key, each.column.rule): i for i, each in enumerate(case.entrants) if each.column.entry != BLEND
+        (*each.members[0][1].key, each.column.rule): i
+        for i, each in enumerate(case.entrants)
+        if each.column.entry != BLEND and not each.is_outside
     }
     shown = case.court.yardstick.shown
     tables = {}

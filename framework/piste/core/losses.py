@@ -98,7 +98,8 @@ class Court:
             yield mine, asked.framing.spread(rule, raw[mine], state, thresholds)
 
     def learn(self, asked: Asked, rule: Rule, raw: np.ndarray, others: np.ndarray) -> State:
-        """Learn on some lines how predictions become a predictive distribution."""
+        """Learn on some lines how predictions become a predictive distribution; lines that were not predicted (NaN) teach nothing."""
+        others = others[np.isfinite(raw[others]).all(axis=tuple(range(1, raw.ndim)))]
         rows = self.lines.row[others]
         y = asked.framing.y(self.target)[rows]
         others_ = Others(raw[others], y, self.target.values[rows], self.weight[rows], self.target.kind == "count")

@@ -62,6 +62,7 @@ def make_table(problem: Problem, raw: Raw) -> Table:
         digest=raw.digest,
         notes=(*raw.notes, *_notes(raw, frame, answers, forms)),
         layout=_layout(problem, columns, forms),
+        lines=raw.lines,
     )
     if problem.target.columns:
         return _melted(problem, raw, table, answers)
@@ -98,6 +99,7 @@ def _melted(problem: Problem, raw: Raw, table: Table, answers: Mapping[str, Answ
         weight=np.repeat(table.weight, len(names)),
         notes=(*table.notes, f"{len(names)} targets: every row is {len(names)} rows, {unit}; they stand or fall together"),
         layout=replace(table.layout, melt=melt),
+        lines=np.repeat(raw.lines, len(names)),
     )
 
 

@@ -21,7 +21,7 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
     factors = np.unique(np.append(np.geomspace(low, high, STEPS), 1.0))
     table = pd.DataFrame([line for row in case.rows for line in _decided(case, row.id, factors)])
     means = table.pivot(index="factor", columns="row", values="cost")
-    models = [row.id for row in case.rows if not case.entrants[case.numbers[row.id]].is_baseline]
+    models = [row.id for row in case.rows if case.entrants[case.numbers[row.id]].is_model]
     if not models:
         return [], {"cost_range": table}
     mine = case.row_of(case.champion).id
