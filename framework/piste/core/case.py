@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from piste.core.comparison import Claimed, Interval, Judged, Versus
 from piste.core.entrants import Entrant, Outcomes, blends
 from piste.core.errors import PisteError
 from piste.core.fit import Failed
-from piste.core.leaderboard import Facts, action_shares, fold_costs, rows
+from piste.core.leaderboard import Facts, action_shares, fold_costs, rows, share_saved
 from piste.core.losses import Court, loss_matrix
 from piste.core.plan import BASELINE, Plan
 from piste.core.predictive import Draws
@@ -54,6 +54,7 @@ class Case:
     plan: Plan
     court: Court
     entrants: Sequence[Entrant]
+    models: tuple[int, ...]  # columns that may be champion, rules aside
     losses: np.ndarray  # (n_judged, n_columns)
     sample: Sample
     stakes: Stakes
@@ -68,11 +69,6 @@ class Case:
     reference_losses: Mapping[str, np.ndarray]  # row id -> (n_judged,)
     failures: Mapping[tuple[str, str], Sequence[str]]
     measured: Mapping[str, float] = field(default_factory=dict)  # of the champion's model: latency_ms, model_mb
-
-    @property
-    def models(self) -> tuple[int, ...]:
-        """Return the columns of models."""
-        return tuple(i for i, each in enumerate(self.entrants) if each.is_model)
 
     def row_of(self, column: int) -> Judged:
         """Return the leaderboard row that a column belongs to."""
@@ -116,22 +112,24 @@ def weigh(
     choice = _choice(resolved, court, entrants, drawn)
     base = choice.baselines[int(drawn.mean[[*choice.baselines]].argmin())]
     errors, degrees = _errors(resolved, folds, court, entrants, base)
-    bounds = claim(
-        drawn, base, range(len(entrants)), resolved.problem.success.confidence, errors=errors, degrees=degrees
-    )
+    bounds = claim(drawn, base, range(len(entrants)), resolved.problem.success.confidence, errors=errors, degrees=degrees)
+    choice = replace(choice, above=bounds.upper - bounds.gain)
     estimate = procedure(drawn, choice)
     shown = court.yardstick.shown
     references, reference_losses = _references(court, truth, float(drawn.mean[base]))
     known = reference_losses.get(FORESIGHT)
     foresight = None if known is None else float(np.average(known, weights=court.weight[lines.judged]))
     board = rows(Facts(entrants, drawn, court, plan.asked, base, bounds, foresight), failures)
-    found: dict[tuple[str, str, str, str], int] = {(each.column.framing, each.column.entry, each.column.rule, str(each.column.params)): i for i, each in enumerate(entrants)}
+    found: dict[tuple[str, str, str, str], int] = {
+        (of.framing, of.entry, of.rule, str(of.params)): i for i, of in enumerate(each.column for each in entrants)
+    }
     return Case(
         resolved=resolved,
         folds=folds,
         plan=plan,
         court=court,
         entrants=entrants,
+        models=choice.models,
         losses=losses,
         sample=drawn,
         stakes=Stakes(choice.rope, choice.delta),
@@ -139,7 +137,7 @@ def weigh(
         claimed_by=_by(drawn, errors),
         base=base,
         champion=choose(drawn, choice),
-        estimate=Interval(*(float(shown(max(0.0, each))) for each in (estimate.mean, estimate.low, estimate.high))),
+        estimate=Interval(*(float(shown(np.maximum(0.0, each))) for each in (estimate.mean, estimate.low, estimate.high))),
         rows=board,
         numbers={row.id: found[row.framing, row.family, row.rule, str(row.params)] for row in board},
         references=references,
@@ -167,10 +165,12 @@ def _choice(resolved: Resolved, court: Court, entrants: Sequence[Entrant], drawn
     baselines = tuple(named or rules)
     base = float(drawn.mean[[*baselines]].min())
     shown = float(yardstick.shown(base))
-    rope, delta = (base - yardstick.meant(max(0.0, shown - amount(written, shown))) for written in (success.same, success.by))
+    delta = base - yardstick.meant(max(0.0, shown - amount(success.by, shown)))
     order = [entry.name for entry in resolved.problem.families or ()]
     readable = resolved.problem.constraints.explainable
     models = tuple(i for i, each in enumerate(entrants) if each.is_model and (not readable or each.label.tier <= READABLE))
+    best = min(float(drawn.mean[[*models]].min()), base) if models else base
+    rope = yardstick.meant(float(yardstick.shown(best)) + amount(success.same, shown)) - best
     return Choice(models, baselines, _ranks(resolved, entrants, order), rope, delta, success.confidence)
 
 
@@ -178,9 +178,7 @@ def _ranks(resolved: Resolved, entrants: Sequence[Entrant], order: Sequence[str]
     """Rank columns by simplicity: the author's order, then the tier, then how many columns a framing adds."""
     added = {each.name: len(each.form.add) for each in resolved.asked}
     preference = {name: place for place, name in enumerate(order)}
-    keys = [
-        (preference.get(each.column.entry, len(order)), each.label.tier, added.get(each.column.framing, 0)) for each in entrants
-    ]
+    keys = [(preference.get(each.column.entry, len(order)), each.label.tier, added.get(each.column.framing, 0)) for each in entrants]
     places = {key: rank for rank, key in enumerate(sorted(set(keys)))}
     return np.array([places[key] for key in keys])
 
@@ -189,8 +187,9 @@ def _errors(
     resolved: Resolved, folds: Folds, court: Court, entrants: Sequence[Entrant], base: int
 ) -> tuple[np.ndarray | None, float | None]:
     """Return the standard errors of all gains over the base where rows are few and exchangeable, as Nadeau and Bengio have them."""
-    splits = folds.shown
-    if resolved.rule.scheme not in ("kfold", "stratified") or len(court.lines.judged) >= SMALL or len(splits) < 2:
+    splits, rule = folds.shown, resolved.rule
+    exchangeable = rule.scheme in ("kfold", "stratified") and rule.together is None
+    if not exchangeable or len(court.lines.judged) >= SMALL or len(splits) < 2:
         return None, None
     n_train, n_test = (float(np.mean([len(part) for part in parts])) for parts in zip(*((f.train, f.test) for f in splits), strict=True))
     against = _fold_means(court, entrants[base].column.lines)
@@ -240,23 +239,19 @@ def _references(court: Court, truth: np.ndarray | None, base: float) -> tuple[tu
 
 def claimed(case: Case) -> Claimed:
     """Return what may be claimed of the champion; of the best model, where a baseline is champion."""
-    shown, base = case.court.yardstick.shown, float(case.sample.mean[case.base])
+    base = float(case.sample.mean[case.base])
     pick = case.champion
     if case.entrants[pick].is_baseline and case.models:
         pick = min(case.models, key=lambda i: (case.sample.mean[i], i))
-
-    def share(gain: float) -> float:
-        return 1 - float(shown(max(0.0, base - gain))) / float(shown(base)) if base > 0 else float("nan")
-
     bounds = case.claim
-    ends = [float(each[pick]) for each in (bounds.gain, bounds.lower, bounds.upper)]
+    ends = [float(each[pick]) if np.isfinite(each[pick]) else float("nan") for each in (bounds.gain, bounds.lower, bounds.upper)]
     most = max((float(bounds.upper[i]) for i in case.models), default=float("nan"))
     return Claimed(
         gain=Interval(*ends),
-        share=Interval(*(share(end) for end in ends)),
-        best=share(most),
+        share=Interval(*(share_saved(case.court, base, end) for end in ends)),
+        best=share_saved(case.court, base, most),
         delta=case.stakes.delta,
-        needed=share(case.stakes.delta),
+        needed=share_saved(case.court, base, case.stakes.delta),
         n_blocks=bounds.n,
         n_required=required_blocks(bounds, pick, case.stakes.delta),
         by=case.claimed_by,

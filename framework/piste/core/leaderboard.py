@@ -47,9 +47,7 @@ def rows(facts: Facts, failures: Mapping[tuple[str, str], Sequence[str]]) -> tup
     corrected = within(facts.sample, list(groups.values()))
     leader = min((numbers[0] for numbers in groups.values()), key=lambda i: (facts.sample.mean[i], i))
     found = [
-        replace(
-            _row(facts, numbers[0], leader, cost), n_trials=len(numbers), notes=_notes(facts, numbers[0], failures.get(key[:2], ()))
-        )
+        replace(_row(facts, numbers[0], leader, cost), n_trials=len(numbers), notes=_notes(facts, numbers[0], failures.get(key[:2], ())))
         for (key, numbers), cost in zip(groups.items(), corrected, strict=True)
     ]
     return tuple(sorted(found, key=lambda row: (row.cost, row.tier, row.id)))
@@ -59,12 +57,9 @@ def _row(facts: Facts, number: int, leader: int, cost: Corrected) -> Judged:
     entrant, court = facts.entrants[number], facts.court
     column, label, parts = entrant.column, entrant.label, entrant.parts
     shown, base = court.yardstick.shown, float(facts.sample.mean[facts.base])
-    with np.errstate(invalid="ignore", divide="ignore"):  # a baseline without a single error
-        gain, least, most = (
-            1 - float(shown(np.maximum(base - each, 0.0))) / float(shown(base))
-            for each in (base - cost.mean, facts.claim.lower[number], facts.claim.upper[number])
-        )
-        saved = (base - cost.mean) / (base - facts.foresight) if facts.foresight is not None else float("nan")
+    ends = (base - cost.mean, float(facts.claim.lower[number]), float(facts.claim.upper[number]))
+    gain, least, most = (share_saved(court, base, each) for each in ends)
+    beyond = base - facts.foresight if facts.foresight is not None else 0.0  # what even perfect foresight saves
     counts = court.lines.counts
     weight = court.weight[court.lines.row][counts]
     answer = column.action if not court.yardstick.priced else belief(court, facts.asked[column.framing], column).answer
@@ -93,8 +88,17 @@ def _row(facts: Facts, number: int, leader: int, cost: Corrected) -> Judged:
         n_trials=0,
         own_score=float(np.average(own, weights=weight)),
         actions=action_shares(court, column.action),
-        value=float(saved),
+        value=(base - cost.mean) / beyond if beyond > 0 else float("nan"),
     )
+
+
+def share_saved(court: Court, base: float, gain: float) -> float:
+    """Return a gain of mean losses as a share of what the base is shown to cost.
+
+    NaN where nothing is known of the gain, and where the base never errs, so that nothing can be saved.
+    """
+    shown = court.yardstick.shown
+    return 1 - float(shown(max(0.0, base - gain))) / float(shown(base)) if base > 0 and np.isfinite(gain) else float("nan")
 
 
 def action_shares(court: Court, action: np.ndarray) -> dict[str, float]:

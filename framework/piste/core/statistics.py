@@ -129,6 +129,7 @@ class Choice:
     rope: float  # a difference of means too small to matter
     delta: float  # a gain over the best baseline large enough to matter
     confidence: float = LEVEL  # with which no model can gain that much
+    above: np.ndarray | None = None  # (n_columns,) from each gain over the best baseline to its upper bound; where none, `claim` tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,10 +443,13 @@ def _champions(sample: Sample, choice: Choice, counts: np.ndarray, means: np.nda
     champion = models[np.where(simplest, cost, np.inf).argmin(axis=1)]
     if not len(baselines):
         return np.asarray(champion)
-    base = int(baselines[sample.mean[baselines].argmin()])
-    bounds = claim(sample, base, choice.models, choice.confidence)
+    if choice.above is None:
+        bounds = claim(sample, int(baselines[sample.mean[baselines].argmin()]), choice.models, choice.confidence)
+        above = bounds.upper - bounds.gain
+    else:
+        above = choice.above[models]
     gain = means[np.arange(len(means)), simple][:, None] - cost
-    matters = ((gain + (bounds.upper - bounds.gain)).max(axis=1) >= choice.delta) & (gain.max(axis=1) > 0)
+    matters = ((gain + above).max(axis=1) >= choice.delta) & (gain.max(axis=1) > 0)
     return np.asarray(np.where(matters, champion, simple))
 
 

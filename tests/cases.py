@@ -1,0 +1,97 @@
+"""Cases whose predictions a test writes down, so that it knows what is true of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import piste
+from piste.core.case import Case, weigh
+from piste.core.comparison import Comparison, Curve
+from piste.core.entrants import Entrant, Outcomes, court_of, entrants_of
+from piste.core.fit import Failed, Outcome, Predicted
+from piste.core.judge import conclude
+from piste.core.search import Candidate
+from piste.prepare import Prepared, prepare
+from piste.watch import silent
+from piste.work import compute
+
+Said = Mapping[str | tuple[str, str], np.ndarray | Sequence[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A problem, what came of its cells, and the case that was made of it."""
+
+    at: Prepared
+    outcomes: Outcomes
+    case: Case
+
+    def comparison(self, self_test: Sequence[Entrant] = (), curve: Curve | None = None) -> Comparison:
+        """Say what was found."""
+        return conclude(self.case, self.outcomes, self_test, curve, key="k" * 64, printed="", source="rows")
+
+    def column(self, entry: str, number: int = 0, rule: str | None = None) -> int:
+        """Return the column of an entry's candidate."""
+        found = [
+            i
+            for i, each in enumerate(self.case.entrants)
+            if (each.column.entry, each.column.number) == (entry, number) and rule in (None, each.column.rule)
+        ]
+        return found[-1]
+
+
+def prepared(frame: pd.DataFrame, *, target: str | dict[str, Any] = "y", trials: int = 0, **keys: Any) -> Prepared:
+    """Prepare a problem on rows, small unless it says otherwise."""
+    usual: dict[str, Any] = {"families": ["linear", "tree"], "framings": ["mean"], "split": {"folds": 5, "repeats": 1}}
+    problem = piste.Problem(data=frame, target=target, **usual | {"search": {"trials": trials}} | keys)
+    return prepare(problem, (), silent, quick=False, code=True)
+
+
+def written(frame: pd.DataFrame, said: Said, **keys: Any) -> Written:
+    """Judge predictions that are written down.
+
+    Args:
+        frame: rows of the problem.
+        said: an entry, or a framing and an entry -> what it predicts of every row, (n_rows, ...); or a list of such, one for
+            each setting. Models that are not among them take no part; rules that are not are fitted.
+        keys: of the problem.
+    """
+    lists = {key: each if isinstance(each, list | tuple) else [each] for key, each in said.items()}
+    at = prepared(frame, **{"trials": max(len(each) for each in lists.values()) - 1} | keys)
+    outcomes: dict[tuple[str, str, int], list[Outcome]] = {}
+    for candidate in at.plan.candidates:
+        predictions = lists.get((candidate.framing, candidate.entry), lists.get(candidate.entry, ()))
+        if candidate.number < len(predictions):
+            outcomes[candidate.key] = answers(at, predictions[candidate.number])
+        elif candidate.entry.startswith("baseline:") and candidate.entry not in lists:
+            outcomes[candidate.key] = fitted(at, candidate)
+    truth = at.truth()
+    court = court_of(at.resolved, at.folds)
+    entrants = [
+        each
+        for candidate in at.plan.candidates
+        if candidate.key in outcomes
+        for each in entrants_of(at.resolved, at.folds, at.plan, court, candidate, outcomes[candidate.key])
+    ]
+    return Written(at, outcomes, weigh(at.resolved, at.folds, at.plan, court, entrants, outcomes, truth))
+
+
+def answers(at: Prepared, predictions: np.ndarray) -> list[Outcome]:
+    """Return what every fold gives of predictions of all rows."""
+    return [Predicted(predictions[fold.test], {}, 1.0, 0.1) for fold in at.folds.folds]
+
+
+def fitted(at: Prepared, candidate: Candidate, stage: str = "") -> list[Outcome]:
+    """Fit a candidate on every fold."""
+    found: list[Outcome] = [Failed("not computed")] * len(at.folds.folds)
+    for cell in at.plan.cells:
+        if candidate.key in [each.key for each in cell.candidates] and stage in ("", cell.stage) and (stage or cell.stage != "self-test"):
+            place = [each.key for each in cell.candidates].index(candidate.key)
+            found[cell.fold] = compute(at.study, cell, at.plan.entries[cell.entry][0], Path())[place]
+    return found
