@@ -75,8 +75,11 @@ def _column(case: Case, column: str) -> list[dict[str, object]]:
         whole = float(shown(overall))
         p = 1.0 if drawn.draws is None else float(np.mean(drawn.draws[:, 0] <= 0))
         low, high = (float(shown(max(0.0, end))) if np.isfinite(end) else float("nan") for end in drawn.interval(1))
+        saved = (float(drawn.mean[2] - drawn.mean[1]), *drawn.difference(2, 1)[1:])
+        gain, least, most = (1 - float(shown(np.maximum(drawn.mean[2] - each, 0.0))) / baseline if baseline else float("nan") for each in saved)
         found.append(
             {"column": column, "value": name, "rows": int(rows.sum()), "blocks": len(np.unique(blocks[rows])), "cost": cost, "cost_lo": low,
-             "cost_hi": high, "baseline": baseline, "excess": cost / whole - 1 if whole else 0.0, "p": p}
+             "cost_hi": high, "baseline": baseline, "gain": gain, "gain_lo": least, "gain_hi": most,
+             "excess": cost / whole - 1 if whole else 0.0, "p": p}
         )  # fmt: skip
     return found
