@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from piste.core.comparison import Comparison, Judged
-from piste.core.report.figures.canvas import FAINT, GREY, INK, colour, paper, plain, short, subtitle
+from piste.core.report.figures.canvas import BLUE, FAINT, GREY, INK, RED, colour, number, paper, plain, short, subtitle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+MOST_NUMBERED = 20  # bars that carry their number
 
 
 def cost_by_fold(comparison: Comparison, row: Judged) -> Figure:
@@ -39,4 +42,38 @@ def cost_by_fold(comparison: Comparison, row: Judged) -> Figure:
     axes.margins(x=0.5 / max(len(names), 1) + 0.02, y=0.15)
     figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=8, labelcolor=INK, handletextpad=0.3)
     subtitle(figure, words)
+    return figure
+
+
+def gain_by_fold(comparison: Comparison) -> Figure | None:
+    """Draw the champion's gain over the best baseline in each fold, and what one more period may bring.
+
+    Returns:
+        None where the baseline is champion, or there is one fold.
+    """
+    table = comparison.tables.get("folds")
+    if table is None or len(table) < 2 or comparison.champion == comparison.best_baseline:
+        return None
+    gains, later = table["gain"].to_numpy(), comparison.next_period
+    names = [*table["fold"], *(["one more"] if later else [])]
+    figure, [axes] = paper(float(np.clip(2.5 + 0.6 * len(names), 5.6, 10)), 3.5, "What the champion saves, fold by fold")
+    axes.bar(range(len(gains)), gains, color=[BLUE if gain > 0 else RED for gain in gains], width=0.62)
+    for at, gain in enumerate(gains) if len(gains) <= MOST_NUMBERED else ():
+        place = {"ha": "center", "va": "bottom" if gain >= 0 else "top", "size": 8.5, "color": INK}
+        axes.annotate(number(float(gain)), (at, gain), xytext=(0, 2 if gain >= 0 else -2), textcoords="offset points", **place)
+    if later:
+        axes.plot([len(gains)] * 2, [later.low, later.high], color=GREY, lw=2.4, solid_capstyle="round")
+        axes.scatter([len(gains)], [later.mean], s=44, facecolor="white", edgecolor=GREY, lw=1.4, zorder=3)
+    axes.axhline(0, color=INK, lw=1)
+    step = -(-len(names) // 16)
+    shown = range(0, len(names), step)
+    tilt = 0 if max(map(len, names)) * len(shown) < 90 else 35
+    said = [plain(short(names[k], 22)) for k in shown]
+    axes.set_xticks(list(shown), said, rotation=tilt, ha="right" if tilt else "center", rotation_mode="anchor")
+    axes.set_ylabel(plain(f"{comparison.cost_name} saved over the best baseline"))
+    axes.grid(visible=False, axis="x")
+    axes.margins(y=0.15)
+    better = int((gains > 0).sum())
+    more = f"; one more: {number(later.low)} to {number(later.high)} (95 %)" if later else ""
+    subtitle(figure, f"better in {better} of {len(gains)} folds{more}")
     return figure
