@@ -34,7 +34,7 @@ from piste.estimate import Estimate, estimate
 from piste.prepare import Prepared, load, prepare
 from piste.result import Result
 from piste.watch import Watcher, silent
-from piste.work import Refitted, fit_model, looks_back
+from piste.work import Refitted, fit_model
 
 DEADLINE = 600.0  # seconds that a cell may take
 IMPORTED = ("piste.work", "scipy.stats", "scipy.linalg", "sklearn.pipeline")  # by every worker, before it is needed
@@ -251,6 +251,4 @@ def _champion(prepared: Prepared | None, shelved: Shelved, packed: bytes) -> tup
     row = shelved.comparison.row(id)
     parts = [(weight, Candidate(row.framing, entry, 0, params)) for weight, entry, params in shelved.members[id]]
     wanted = wanted_model(prepared, row, shelved.comparison.states[id], parts)
-    if past := looks_back(wanted):
-        raise PisteError(f"{row.title}: cannot answer new rows: it looks back at {past}, and a model holds no past")
     return fit_model(prepared.study, wanted, prepared.folder.resolve()), prepared.layout.requiring(wanted.question.columns)

@@ -28,9 +28,9 @@ from piste.edges.executors import Executor, TaskFailed, TimedOut
 from piste.edges.models import question_json
 from piste.edges.packing import Ref
 from piste.edges.store import Record, Store, fingerprint, key, versions
-from piste.prepare import Prepared
+from piste.prepare import Prepared, past_of
 from piste.watch import Finished, Started, Watcher
-from piste.work import Refitted, Share, Wanted, compute, compute_model, join_models, looks_back, needed
+from piste.work import Refitted, Share, Wanted, compute, compute_model, join_models, needed
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "torch")  # whose versions may change a number
 HERE = Path(__file__).parent
@@ -193,14 +193,13 @@ class Engine:
             members: row id -> what to fit.
         """
         wanted = {row.id: wanted_model(self.prepared, row, states[row.id], members[row.id]) for row in rows}
-        fitted = {id: each for id, each in wanted.items() if not looks_back(each)}
         models: dict[str, Wanted] = {}  # by key
         named: dict[str, str] = {}  # what is fitted once, whatever rows and blends it is part of -> its key
-        for each in sorted(fitted.values(), key=lambda each: len(each.members)):
+        for each in sorted(wanted.values(), key=lambda each: len(each.members)):
             for part in (each,) if len(each.members) == 1 else each.alone():
                 if _same(part) not in named:
                     models[named.setdefault(_same(part), self._refit_key(part))] = part
-        joined = {id: each for id, each in fitted.items() if self._refit_key(each) not in models}
+        joined = {id: each for id, each in wanted.items() if self._refit_key(each) not in models}
         where, layout = self.prepared.folder.resolve(), self.prepared.layout
         sample = self.prepared.resolved.table.frame.iloc[self.prepared.folds.whole.train[:EXAMPLE_ROWS]]
         tasks = {key: (compute_model, self.sent, each, layout, sample, where) for key, each in models.items()}
@@ -216,9 +215,7 @@ class Engine:
         for id, made in parts.items():
             if reason := next((part.reason for part in made if not part.packed), ""):
                 found[self._refit_key(joined[id])] = Refitted(b"", f"a member has no model: {reason}", {}, None)
-        past = {id: Refitted(b"", f"it looks back at {looks_back(each)}, and a model holds no past", {}, None)
-                for id, each in wanted.items() if id not in fitted}  # fmt: skip
-        return past | {id: found[self._refit_key(each)] for id, each in fitted.items()}
+        return {id: found[self._refit_key(each)] for id, each in wanted.items()}
 
     def _models(self, tasks: Mapping[str, Sequence[Any]], before: int, total: int) -> dict[str, Refitted]:
         """Return what is wanted by key; from the store where it is there.
@@ -267,6 +264,7 @@ def wanted_model(prepared: Prepared, row: Judged, state: State, members: Sequenc
     resolved, table = prepared.resolved, prepared.resolved.table
     asked = prepared.plan.asked[row.framing]
     shares = tuple(Share(weight, prepared.plan.entries[each.entry][0], each.params) for weight, each in members)
+    rules = tuple(str(share.params["expression"]) for share in shares if "expression" in share.params)
     yardstick = resolved.yardstick
     stakes = yardstick if isinstance(yardstick, Quantity | Actions) else None
     question = Question(
@@ -281,6 +279,8 @@ def wanted_model(prepared: Prepared, row: Judged, state: State, members: Sequenc
         features=tuple(column.name for column in table.features),
         also=needed(shares, table.frame.columns, table.target.name),
         added=asked.form.add,
+        rules=rules,
+        past=past_of(resolved, (*asked.form.add, *rules)),
         names=resolved.problem.unit if asked.form.wide or asked.form.apart else (),
         cuts=cuts_of(resolved.problem) if asked.framing.kind == "classes" or isinstance(stakes, Actions) else None,
         stakes=stakes,

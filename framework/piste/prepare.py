@@ -19,6 +19,7 @@ from piste.core.fit import Study
 from piste.core.layout import Layout
 from piste.core.melt import settled
 from piste.core.model import rule_columns
+from piste.core.past import Past
 from piste.core.plan import Plan, make_plan
 from piste.core.problem import Problem
 from piste.core.report.resolved import printed
@@ -132,16 +133,18 @@ def _added(resolved: Resolved, texts: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({text: expression.evaluate(expression.parse(text), frame) for text in texts}, index=frame.index)
 
 
+def past_of(resolved: Resolved, texts: Sequence[str]) -> Past | None:
+    """Return the earlier values that expressions look up; None where none does."""
+    problem = resolved.problem
+    series = [name for name in problem.unit if name != problem.time]
+    return Past.of(with_target(resolved.table), problem.time, series, texts) if problem.time else None
+
+
 def _lags(resolved: Resolved, texts: Sequence[str]) -> pd.DataFrame:
     """Return the columns of earlier values that expressions look up, named as written, such as "count@-7d"."""
-    problem, known = resolved.problem, with_target(resolved.table)
-    series = [name for name in resolved.problem.unit if name != problem.time]
-    found = {}
-    for text in texts:
-        for column, lag in expression.lags(expression.parse(text)):
-            assert problem.time, "lags without a time are refused"
-            found[f"{column}{lag}"] = expression.lagged(known, column, lag, problem.time, series)
-    return pd.DataFrame(found, index=known.index)
+    past = past_of(resolved, texts)
+    frame = resolved.table.frame
+    return past.seen_from(frame, texts) if past else pd.DataFrame(index=frame.index)
 
 
 def _truth(problem: Problem, folder: Path, table: Table, *, code: bool) -> np.ndarray | None:

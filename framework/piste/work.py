@@ -133,16 +133,6 @@ def _timed(model: Model, rows: Any) -> float:
     return time.perf_counter() - start
 
 
-def looks_back(wanted: Wanted) -> str:
-    """Return the earlier values that a row of the leaderboard looks up, such as "count@-7d"; empty where it does not.
-
-    A model file holds no past, so such a rule is judged, but answers no new rows.
-    """
-    written = [str(share.params["expression"]) for share in wanted.members if "expression" in share.params]
-    written += wanted.question.added
-    return ", ".join(f"{column}{lag}" for text in written for column, lag in expression.lags(expression.parse(text)))
-
-
 def needed(shares: Sequence[Share], columns: Container[str], target: str) -> tuple[str, ...]:
     """Return the columns that the rules among the members read, beside the features.
 

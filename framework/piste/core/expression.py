@@ -182,7 +182,9 @@ def check(expression: Expression, frame: pd.DataFrame) -> None:
     apply(learn(expression, none), none)
 
 
-def lagged(frame: pd.DataFrame, column: str, lag: Lag, time: str, series_keys: Sequence[str]) -> np.ndarray:
+def lagged(
+    frame: pd.DataFrame, column: str, lag: Lag, time: str, series_keys: Sequence[str], known: pd.DataFrame | None = None
+) -> np.ndarray:
     """Return the value of a column exactly so long before, in the same series; missing where there is no such row.
 
     Args:
@@ -191,27 +193,30 @@ def lagged(frame: pd.DataFrame, column: str, lag: Lag, time: str, series_keys: S
         lag: how long before.
         time: column of dates, for a lag with a unit; of numbers, for one without.
         series_keys: columns that together name a series; none: all rows are one.
+        known: the rows to look in; the frame itself where not given.
 
     Raises:
         ExpressionError: the lag does not fit the time; two rows of a series share a time but differ in value.
     """
+    known = frame if known is None else known
     moments, is_date = frame[time], pd.api.types.is_datetime64_any_dtype(frame[time])
     if is_date != bool(lag.unit):
         wanted = "a unit (min, h, d or w), since it holds dates" if is_date else "no unit, since it holds numbers"
         raise ExpressionError(f"the lag of {column}{lag} in '{time}' needs {wanted}")
     # numbers: 2020.3 - 0.1 is not 2020.2 to the last digit
-    now, before = (moments, moments - lag.delta) if is_date else (moments.round(9), (moments - lag.amount).round(9))
-    keys: dict[int | str, pd.Series] = {number: frame[name] for number, name in enumerate(series_keys)}
-    wanted_keys = [*keys, "time"]
-    known = pd.DataFrame({**keys, "time": now, "value": frame[column]}).dropna(subset=wanted_keys).drop_duplicates()
-    twice = known.duplicated(wanted_keys)
+    then, before = (known[time], moments - lag.delta) if is_date else (known[time].round(9), (moments - lag.amount).round(9))
+    wanted_keys = [*range(len(series_keys)), "time"]
+    there = {number: known[name] for number, name in enumerate(series_keys)}
+    held = pd.DataFrame({**there, "time": then, "value": known[column]}).dropna(subset=wanted_keys).drop_duplicates()
+    twice = held.duplicated(wanted_keys)
     if twice.any():
-        row = known[twice].iloc[0]
+        row = held[twice].iloc[0]
         where = " and ".join(f"{name} {row[key]}" for key, name in [("time", time), *enumerate(series_keys)])
         raise ExpressionError(
             f"{column}{lag} is not one value: rows share {where}, but differ in '{column}'; name what tells them apart under `unit`"
         )
-    found = pd.DataFrame({**keys, "time": before}).merge(known, how="left", on=wanted_keys)["value"]
+    asked = {number: frame[name] for number, name in enumerate(series_keys)}
+    found = pd.DataFrame({**asked, "time": before}).merge(held, how="left", on=wanted_keys)["value"]
     return np.asarray(found)
 
 

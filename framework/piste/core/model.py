@@ -16,6 +16,7 @@ from piste.core.features import expand
 from piste.core.framing import Framing, Rule, State
 from piste.core.layout import added
 from piste.core.levels import Cuts
+from piste.core.past import Past, looked_up
 from piste.core.predictive import Classes, Point
 from piste.core.shape import Shape
 
@@ -47,6 +48,8 @@ class Question:
     features: tuple[str, ...]  # columns of the typed frame that are expanded
     also: tuple[str, ...]  # further columns that a rule reads
     added: tuple[str, ...] = ()  # further feature columns of the framing, as expressions
+    rules: tuple[str, ...] = ()  # expressions of the members that are rules
+    past: Past | None = None  # what `added` and `rules` look back at
     names: tuple[str, ...] = ()  # columns that say which row it is, where the shape of the rows needs them
     cuts: Cuts | None = None
     stakes: Priced | None = None  # None: there is no decision
@@ -56,8 +59,9 @@ class Question:
     def columns(self) -> tuple[str, ...]:
         """Return every column of a typed frame that is needed for an answer."""
         cut = sorted(self.cuts.columns) if self.cuts else []
-        added = [name for text in self.added for name in sorted(expression.columns(expression.parse(text)))]
-        return tuple(dict.fromkeys((*self.features, *self.also, *self.names, *cut, *self.together, *added)))
+        added = [name for text in self.added for name in sorted(expression.row_columns(expression.parse(text)))]
+        back = (self.past.time, *self.past.series) if self.past else ()
+        return tuple(dict.fromkeys((*self.features, *self.also, *self.names, *cut, *self.together, *added, *back)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,11 @@ class Model:
     def raw(self, frame: pd.DataFrame) -> np.ndarray:
         """Return what the members predict of a typed frame: (n_rows,) numbers, or (n_rows, ...) in columns."""
         ask = self.question
+        if ask.past:
+            frame = pd.concat([frame, ask.past.seen_from(frame, (*ask.added, *ask.rules))], axis=1)
         expanded = with_added(expand(frame, ask.features), {text: added(text, frame) for text in ask.added})
-        rules = rule_columns(frame, expanded, ask.also)
+        seen = [f"{column}{lag}" for column, lag in looked_up(ask.rules)]
+        rules = pd.concat([rule_columns(frame, expanded, ask.also), frame[seen]], axis=1)
         names = frame[[*ask.names]]
         total: np.ndarray | float = 0.0
         for member in self.members:

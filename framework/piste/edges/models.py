@@ -21,6 +21,7 @@ from piste.core.family import Family, Task
 from piste.core.layout import Layout, answered
 from piste.core.levels import Cuts
 from piste.core.model import Constant, Member, Model, Question
+from piste.core.past import Past
 from piste.core.shape import Shape
 from piste.families import NAMES, family
 from piste.framings import framings
@@ -28,7 +29,7 @@ from piste.framings import framings
 TRUSTED = ("sklearn.", "numpy.", "scipy.")  # packages whose types skops may rebuild; it refuses all others
 CONSTANT = "constant"
 FORMAT = "piste/2"
-LISTS = ("labels", "features", "also", "added", "names", "together")
+LISTS = ("labels", "features", "also", "added", "rules", "names", "together")
 
 
 def pack(model: Model, layout: Layout, kin: dict[str, Family]) -> bytes:
@@ -130,6 +131,7 @@ def question_json(question: Question) -> dict[str, Any]:
         "state": dict(question.state),
         "task": asdict(question.task),
         "cuts": asdict(question.cuts) if question.cuts else None,
+        "past": question.past.to_json() if question.past else None,
         "stakes": priced,
     }
 
@@ -145,6 +147,7 @@ def _question(kept: Mapping[str, Any]) -> Question:
             "framing": framings()[kept["framing"]],
             "task": Task(**task),
             "cuts": cuts,
+            "past": kept["past"] and Past.from_json(kept["past"]),
             "stakes": kept["stakes"] and _stakes(kept["stakes"]),
         }
     )
