@@ -35,6 +35,7 @@ from piste.core.statistics import (
 FEW_PERIODS = 10
 READABLE = 2  # tier of the last family that a person can read: lines, single trees, and the nearest cases
 FORESIGHT, TRUTH = "foresight", "truth"
+NO_CURRENCY = "cost"  # what costs are called that are counted in nothing named
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def weigh(
     drawn = sample(losses, court.weight[lines.judged], folds.blocks[lines.judged], ordered=folds.ordered, seed=resolved.problem.seed)
     choice = _choice(resolved, court, entrants, drawn)
     base = choice.baselines[int(drawn.mean[[*choice.baselines]].argmin())]
-    errors, degrees = _errors(resolved, folds, court, entrants, base)
+    errors, degrees = errors_over(resolved, folds, court, entrants, base)
     bounds = claim(drawn, base, range(len(entrants)), resolved.problem.success.confidence, errors=errors, degrees=degrees)
     choice = replace(choice, above=bounds.upper - bounds.gain)
     estimate = procedure(drawn, choice)
@@ -183,7 +184,7 @@ def _ranks(resolved: Resolved, entrants: Sequence[Entrant], order: Sequence[str]
     return np.array([places[key] for key in keys])
 
 
-def _errors(
+def errors_over(
     resolved: Resolved, folds: Folds, court: Court, entrants: Sequence[Entrant], base: int
 ) -> tuple[np.ndarray | None, float | None]:
     """Return the standard errors of all gains over the base where rows are few and exchangeable, as Nadeau and Bengio have them."""
@@ -235,6 +236,11 @@ def _references(court: Court, truth: np.ndarray | None, base: float) -> tuple[tu
             )
         )  # fmt: skip
     return tuple(judged), losses
+
+
+def currency(cost_name: str) -> str:
+    """Return what follows an amount of a cost; nothing where the problem names no currency."""
+    return "" if cost_name == NO_CURRENCY else f" {cost_name}"
 
 
 def claimed(case: Case) -> Claimed:
