@@ -14,7 +14,8 @@ import pytest
 from piste.core.data import Target
 from piste.core.family import Family, Rows, Task
 from piste.core.features import expand
-from piste.core.fit import TRAIN_SAMPLE, Predicted, Study, fit_cell, fit_one, refit, seed_of
+from piste.core.fit import TRAIN_SAMPLE, Predicted, Study, fit_cell, fit_one, refit, seed_of, shuffled
+from piste.core.framing import Form
 from piste.core.plan import Cell
 from piste.core.search import Candidate
 from piste.core.split import Fold, Folds
@@ -38,8 +39,17 @@ def study(n: int = 60, kind: str = "numeric", y: np.ndarray | None = None, *, we
     whole = Fold("all", 0, rows, rows % 5 == 0, rows[:0])
     folds = Folds((fold,), whole, rows, False, rows[:0])
     target = Target("y", kind, y, labels)
+    none = pd.DataFrame(index=frame.index)
     return Study(
-        expand(frame, ["a", "b", "colour"]), pd.DataFrame(index=frame.index), target, np.ones(n) if weight is None else weight, folds, 0
+        expanded=expand(frame, ["a", "b", "colour"]),
+        rules=none,
+        added={},
+        names=none,
+        target=target,
+        weight=np.ones(n) if weight is None else weight,
+        folds=folds,
+        forms={name: Form(name) for name in framings()},
+        seed=0,
     )
 
 
@@ -278,7 +288,7 @@ def test_a_candidate_gives_the_same_alone_as_beside_others():
 def test_a_refit_learns_from_every_row_but_the_holdout():
     rows = study()
     held = replace(rows.folds, whole=Fold("all", 0, np.arange(50), np.zeros(50, dtype=bool), rows.folds.whole.test))
-    member = refit(replace(rows, folds=held), plain(Seen), framings()["mean"], {}, 0.25)
+    member = refit(replace(rows, folds=held), plain(Seen), framings()["mean"], "mean", {}, 0.25)
     np.testing.assert_array_equal(Seen.given["y"], rows.target.values[:50])
     assert member.weight == 0.25
 
@@ -291,3 +301,89 @@ def test_a_warning_while_fitting_reaches_nobody_and_no_other_warning_is_a_note()
 
     rows = Rows(np.zeros((3, 1)), np.arange(3.0), np.ones(3))
     assert fit_one(Task("mean", 3), plain(Warns), {}, rows, np.zeros(3, dtype=bool), 0)[1] == ()
+
+
+def blocks_of(*sizes: int, shuffle: bool = False) -> np.ndarray:
+    """Return the block of each row."""
+    blocks = np.repeat(np.arange(len(sizes)), sizes)
+    return np.random.default_rng(1).permutation(blocks) if shuffle else blocks
+
+
+@pytest.mark.parametrize("sizes", [(3,) * 20, (1,) * 60, (7, 1, 12, 3, 3, 5, 9, 20)])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_target_dealt_at_random_holds_the_same_values(sizes, shuffle):
+    target = Target("y", "numeric", np.random.default_rng(0).normal(size=60))
+    dealt = shuffled(target, blocks_of(*sizes, shuffle=shuffle), 3)
+    np.testing.assert_array_equal(np.sort(dealt.values), np.sort(target.values))
+    assert (dealt.values != target.values).mean() > 0.5
+    np.testing.assert_array_equal(dealt.values, shuffled(target, blocks_of(*sizes, shuffle=shuffle), 3).values)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_blocks_of_one_size_are_dealt_whole(shuffle):
+    blocks = blocks_of(*(4,) * 15, shuffle=shuffle)
+    target = Target("y", "numeric", np.arange(60.0))
+    dealt = shuffled(target, blocks, 0)
+    before = [target.values[blocks == block].tolist() for block in range(15)]
+    after = [dealt.values[blocks == block].tolist() for block in range(15)]
+    assert sorted(before) == sorted(after)  # in the order of their rows too
+    assert before != after
+
+
+def test_neighbours_within_a_block_stay_neighbours_where_blocks_differ_in_size():
+    blocks = blocks_of(7, 1, 12, 3, 3, 5, 9, 20)
+    dealt = shuffled(Target("y", "numeric", np.arange(60.0)), blocks, 0).values
+    assert (np.diff(dealt) != 1).sum() <= 8  # one break at most for each block
+
+
+def test_the_self_test_learns_and_is_judged_on_the_target_as_it_was_dealt():
+    rows = study()
+    blocks = np.arange(60) // 3
+    rows = replace(rows, folds=replace(rows.folds, blocks=blocks))
+    dealt = shuffled(rows.target, blocks, rows.seed).values
+    one = replace(cell(plain(Seen), "mean", {}), stage="self-test")
+    fit_cell(rows, one, plain(Seen), framings()["mean"], lambda: 0.0)
+    np.testing.assert_array_equal(Seen.given["y"], dealt[:40])
+    assert (dealt[:40] != rows.target.values[:40]).any()
+
+
+def test_a_cell_of_the_learning_curve_learns_from_a_share_of_the_training_blocks():
+    rows = study()
+    blocks = np.arange(60) // 2
+    rows = replace(rows, folds=replace(rows.folds, blocks=blocks))
+    learnt = {}
+    for share in (0.25, 0.5, 1.0):
+        one = replace(cell(plain(Seen), "mean", {}), stage="curve", share=share)
+        [found] = fit_cell(rows, one, plain(Seen), framings()["mean"], lambda: 0.0)
+        assert len(found.predictions) == 20  # judged on the same rows
+        learnt[share] = set(Seen.given["y"])
+        assert len(learnt[share]) == 40 * share
+    assert learnt[0.25] < learnt[0.5] < learnt[1.0]
+    for block in range(20):
+        assert len(set(rows.target.values[blocks == block]) & learnt[0.5]) in (0, 2)  # whole
+
+
+def test_a_framing_under_another_name_has_another_seed_and_the_same_predictions_of_what_needs_none():
+    rows = study()
+    twice = replace(rows, forms={"mean": Form("mean"), "again": Form("mean")})
+    kin = family("linear")
+    params = {"penalty": "ridge", "alpha": 0.1}
+    found = [
+        fit_cell(twice, Cell("search", name, kin.name, 0, (Candidate(name, kin.name, 0, params),)), kin, framings()["mean"], lambda: 0.0)
+        for name in ("mean", "again")
+    ]
+    np.testing.assert_array_equal(found[0][0].predictions, found[1][0].predictions)
+    assert seed_of(0, ("mean", 0), params) != seed_of(0, ("again", 0), params)
+
+
+def test_further_columns_of_a_framing_are_seen_by_it_alone():
+    rows = study()
+    extra = pd.DataFrame({"2 * a": 2 * rows.expanded["a"]})
+    rows = replace(rows, forms={"mean": Form("mean"), "more": Form("mean", add=("2 * a",))}, added={"more": extra})
+    seen = {}
+    for name in rows.forms:
+        one = Cell("search", name, "plain", 0, (Candidate(name, "plain", 0, {}),))
+        fit_cell(rows, one, plain(Seen, matrix="codes"), framings()["mean"], lambda: 0.0)
+        seen[name] = Seen.given["X"]
+    assert (seen["mean"].shape[1], seen["more"].shape[1]) == (3, 4)
+    np.testing.assert_array_equal(seen["more"][:, 3], 2 * rows.expanded["a"][:40])

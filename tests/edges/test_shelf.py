@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+import json
+from dataclasses import asdict, fields, is_dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from piste.core.comparison import Comparison
+from piste.core.comparison import Claimed, Comparison, Curve, Interval, Versus
+from piste.core.data import Target
+from piste.core.finding import Finding
 from piste.edges import shelf
 from piste.edges.shelf import Shelved
 from piste.edges.store import Store
@@ -32,25 +35,63 @@ def shelved(comparison: Comparison, link: str = "http://127.0.0.1:5000/#/experim
     return Shelved(comparison, link, 1.7e9 + 0.25, models, members)
 
 
+def written(value: object) -> str:
+    """Write a value out, so that what is unknown (NaN) is equal to itself."""
+    return json.dumps(value, default=lambda each: asdict(each) if is_dataclass(each) else each.item())
+
+
 def same(one: Comparison, other: Comparison) -> None:
     """Check that two comparisons hold the same, types included."""
     for field in fields(Comparison):
         mine, theirs = getattr(one, field.name), getattr(other, field.name)
         if isinstance(mine, pd.DataFrame):
             pd.testing.assert_frame_equal(mine, theirs, check_exact=True, check_column_type=False)
-        elif field.name == "trials":
+        elif field.name in ("trials", "tables"):
             assert list(mine) == list(theirs)
             for id in mine:
                 pd.testing.assert_frame_equal(mine[id], theirs[id], check_exact=True, check_column_type=False)
         elif field.name == "target":
-            assert replace(mine, values=None) == replace(theirs, values=None)
+            assert replace(mine, values=None, thresholds=None) == replace(theirs, values=None, thresholds=None)
             np.testing.assert_array_equal(mine.values, theirs.values)
+            np.testing.assert_array_equal(mine.thresholds, theirs.thresholds)
             assert mine.values.dtype == theirs.values.dtype
+        elif field.name == "curve" and mine is not None:
+            pd.testing.assert_frame_equal(mine.points, theirs.points, check_exact=True, check_column_type=False)
+            assert replace(mine, points=None) == replace(theirs, points=None)
         else:
-            assert mine == theirs, field.name
+            assert type(mine) is type(theirs), field.name
+            assert written(mine) == written(theirs), field.name
 
 
-@pytest.mark.parametrize("made", [regression, classification], ids=lambda made: made.__name__)
+def priced() -> Comparison:
+    """Return a comparison in which everything that may be there is there."""
+    plain = regression()
+    row = plain.judged[0]
+    target = Target("count", "count", plain.target.values, (), ("low", "high"), np.linspace(40, 90, len(plain.target.values))[:, None])
+    points = pd.DataFrame({"entry": ["forest"] * 3, "rows": [50, 100, 200], "cost": [9.0, 8.0, 7.5], "cost_lo": [np.nan, 7.0, 7.0]})
+    known = replace(row, framing="foresight", family="reference", rule="known", cost_lo=float("nan"), actions={"none": 0.25, "one": 0.75})
+    return replace(
+        plain,
+        target=target,
+        priced=True,
+        per_year=6900.0,
+        judged=(replace(row, actions={"none": 0.5, "one": 0.5}, value=0.4, own_score=2.5), *plain.judged[1:]),
+        references=(known,),
+        states={row.id: {"residuals": [-1.5, 0.0, 2.5], "ratio": False}, "mean/tree/plug_in": {}},
+        estimate=Interval(31.0, 29.5, float("nan")),
+        claimed=Claimed(Interval(4.0, 1.0, 7.0), Interval(0.2, 0.05, 0.3), 0.35, 1.5, 0.1, 124, float("inf"), "blocks drawn again"),
+        next_period=Interval(3.0, -1.0, 7.0),
+        versus=Versus("mean/forest/mean", 0.05, 0.15, 0.8),
+        curve=Curve(points, Interval(7.0, 6.5, 7.4), 0.3, 0.01, ("The network overtakes the forest at about 3,000 rows.",)),
+        findings=(Finding("M07", "warn", "80% intervals", 0.7, 0.8, "too narrow", "widen"), Finding("M02", "note", "rule", 0.0, 0.0, "no")),
+        tables={
+            "slices": pd.DataFrame({"value": ["a", "b"], "p": [0.5, np.nan]}),
+            "self_test": pd.DataFrame({"rule": [1.0]}),
+        },
+    )
+
+
+@pytest.mark.parametrize("made", [regression, classification, priced], ids=lambda made: made.__name__)
 def test_a_comparison_comes_back_whole(made, store):
     kept = shelved(made())
     shelf.keep(store, kept)
