@@ -19,7 +19,7 @@ from piste.core.review import review
 from piste.core.review.slices import slice_names
 from piste.core.search import Candidate
 from piste.core.split import PERIODS
-from piste.core.verdict import Facts, decide, is_baseline
+from piste.core.verdict import Facts, decide
 
 Members = Mapping[str, Sequence[tuple[float, Candidate]]]  # leaderboard row id -> shares and candidates to refit
 
@@ -56,7 +56,7 @@ def conclude(
     ]
     claim = claimed(case)
     decision = resolved.problem.decision
-    models = [row for row in rows if not is_baseline(row) and not row.is_outside]
+    models = [row for row in rows if case.numbers[row.id] in case.models]
     verdict = decide(
         Facts(
             about=f"'{court.target.name}'",
@@ -64,6 +64,7 @@ def conclude(
             priced=court.yardstick.priced,
             per_year=decision.per_year if decision else None,
             n_columns=len(case.entrants),
+            confidence=resolved.problem.success.confidence,
             champion=champion,
             base=base,
             rivals=[row for row in models if row.tied_with_best and row.id != champion.id],

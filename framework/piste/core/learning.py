@@ -50,11 +50,12 @@ def learning_curve(case: Case, cells: Sequence[Cell], answers: Answers) -> Curve
     codes = np.unique(case.folds.blocks[lines.row], return_inverse=True)[1]
     weight = case.court.weight[lines.row]
     sizes = _sizes(case, folds)
+    shares = [share for share, after in zip(SHARES, [*SHARES[1:], None], strict=True) if after is None or sizes[share][1] < sizes[after][1]]
     rule = case.entrants[case.champion].column.rule
     curves: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     points = []
     for candidate in drawn:
-        found = {share: losses for share in SHARES if (losses := _losses(case, court, candidate, rule, folds, share, answers)) is not None}
+        found = {share: losses for share in shares if (losses := _losses(case, court, candidate, rule, folds, share, answers)) is not None}
         if len(found) < 3 or codes.max() < 1:
             continue
         total = np.bincount(codes, weights=weight)
@@ -125,10 +126,8 @@ def _shown(case: Case, drawn: Sample, i: int) -> dict[str, float]:
 
 def _described(
     case: Case, curves: Mapping[str, tuple[np.ndarray, np.ndarray]], weight: np.ndarray, points: pd.DataFrame, whole: tuple[int, float]
-) -> Curve | None:
+) -> Curve:
     blocks, losses = curves["champion"]
-    if len(np.unique(blocks)) < 3:
-        return None
     seed, ordered = case.resolved.problem.seed, case.folds.ordered
     gain = float(case.sample.mean[case.base] - case.sample.mean[case.champion])
     settings = {"rope": case.stakes.rope, "delta": max(0.0, case.stakes.delta - gain), "ordered": ordered, "seed": seed}
@@ -147,9 +146,7 @@ def _described(
     return Curve(points, double, fitted.p_rope, fitted.p_delta, (*said, more))
 
 
-def _by_rows(
-    case: Case, curves: Mapping[str, tuple[np.ndarray, np.ndarray]], per_block: float
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _by_rows(case: Case, curves: Mapping[str, tuple[np.ndarray, np.ndarray]], per_block: float) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the curves over rows, under the names that sentences use."""
     titles = {entry: f"the {kin.title.lower()}" for entry, (_, kin) in case.plan.entries.items() if not entry.startswith(BASELINE)}
     champion = titles.get(case.entrants[case.champion].column.entry, "the champion")

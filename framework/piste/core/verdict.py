@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from piste.core.case import currency
 from piste.core.comparison import Claimed, Curve, Interval, Judged, Verdict
 from piste.core.finding import Finding
 from piste.core.plan import BASELINE
@@ -24,10 +25,11 @@ class Facts:
     priced: bool
     per_year: float | None
     n_columns: int
+    confidence: float  # of the claim
     champion: Judged
     base: Judged
     rivals: Sequence[Judged]  # models too close to the champion to tell apart
-    best: Judged | None  # the best model
+    best: Judged | None  # the best model that may be champion
     claimed: Claimed
     estimate: Interval
     findings: Sequence[Finding]
@@ -72,22 +74,26 @@ def _not_worth(facts: Facts) -> Verdict | None:
 
 
 def _no_model(facts: Facts) -> Verdict | None:
-    return Verdict("keep your rule", f"Keep the rule {facts.rule} for {facts.about}: no model finished.") if facts.best is None else None
+    return (
+        Verdict("keep your rule", f"Keep the rule {facts.rule} for {facts.about}: no model is left to choose.")
+        if facts.best is None
+        else None
+    )
 
 
 def _ship(facts: Facts) -> Verdict | None:
     if not facts.priced or facts.keeps_rule or not facts.claimed.gain.low >= facts.claimed.delta:
         return None
-    gain, name = facts.claimed.gain, facts.cost_name
-    saves = f"it saves {_span(gain)} {name} a decision over your rule {facts.rule}{_a_year(facts)} ({_corrected(facts)})"
-    costs = f"expect {_short(facts.estimate.mean)} {name} a decision ({_span(facts.estimate)})"
+    unit = currency(facts.cost_name)
+    saves = f"it saves {_span(facts.claimed.gain)}{unit} a decision over your rule {facts.rule}{_a_year(facts)} ({_corrected(facts)})"
+    costs = f"expect a cost of {_short(facts.estimate.mean)}{unit} a decision ({_span(facts.estimate)})"
     watched = list(dict.fromkeys(each.message for each in facts.findings if each.check in WATCHED and each.severity == "warn"))
     unopened = "" if facts.holdout else " No rows were held out: nothing but these folds says so."
     if watched:
         return Verdict(
             "try alongside",
             f"Try {facts.champion.title} beside your rule: {saves}; {costs}. Watch this: {watched[0]}"
-            f"{f', and {len(watched) - 1} more' if len(watched) > 1 else ''}.{_price(facts)}",
+            f"{f'; and {len(watched) - 1} more' if len(watched) > 1 else ''}.{_price(facts)}",
         )
     return Verdict("ship", f"Ship {facts.champion.title}: {saves}; {costs}.{_price(facts)}{unopened}")
 
@@ -98,12 +104,15 @@ def _keep(facts: Facts) -> Verdict | None:
         return None
     if claimed.gain.mean <= 0:
         numbers = f"the best model's {facts.cost_name} is {_short(best.cost)}, the rule's {_short(facts.base.cost)}"
-        return Verdict("keep your rule", f"Keep the rule {facts.rule} for {facts.about}: none of {facts.n_columns} candidates does better; {numbers}.")
-    most = f"at most {claimed.best:.1%} of what the rule costs" if math.isfinite(claimed.best) else "no more than chance may give"
+        return Verdict(
+            "keep your rule", f"Keep the rule {facts.rule} for {facts.about}: none of {facts.n_columns} candidates does better; {numbers}."
+        )
+    assert math.isfinite(claimed.best), "a rule that a model seems to beat is kept where a bound says so"
+    most = f"at most {claimed.best:.1%} of what the rule costs"
     return Verdict(
         "keep your rule",
         f"Keep the rule {facts.rule} for {facts.about}: the best of {facts.n_columns} candidates saves {most}, "
-        f"and you said that {claimed.needed:.1%} matters.",
+        f"less than the {claimed.needed:.1%} that matter ({_corrected(facts)}).",
     )
 
 
@@ -122,38 +131,49 @@ def _unpriced(facts: Facts) -> Verdict | None:
 
 def _more_data(facts: Facts) -> Verdict | None:
     claimed = facts.claimed
-    affordable = claimed.n_required <= AFFORDABLE * claimed.n_blocks
-    falling = facts.curve is not None and facts.curve.matters >= LIKELY
-    if not claimed.gain.high >= claimed.delta or not (affordable or falling):
+    seems = f"{facts.champion.title} seems to save {_percent(claimed.share.mean)} over the rule {facts.rule}"
+    if math.isnan(claimed.gain.low):
+        unsure = f"{seems}, but the rows judged stand or fall together: nothing tells how sure that is"
+        return Verdict("get more data", f"{unsure}. Judge it on ten {facts.block} or more.")
+    if not claimed.gain.high >= claimed.delta:
         return None
-    seems = f"{facts.champion.title} seems to save {_percent(claimed.share.mean)} over the rule {facts.rule}, but it may be {_percent(claimed.share.low)}"
-    more = max(1, math.ceil(claimed.n_required - claimed.n_blocks)) if affordable else claimed.n_blocks
-    settle = "would settle it" if affordable else f"would settle it with probability {facts.curve.matters:.0%}" if facts.curve else ""
-    return Verdict("get more data", f"{seems} ({_corrected(facts)}). About {more:,} more {facts.block} {settle}.")
+    unsure = f"{seems}, but it may be {_percent(claimed.share.low)} ({_corrected(facts)}), and {_percent(claimed.needed)} matter"
+    if claimed.n_required <= AFFORDABLE * claimed.n_blocks:
+        more = max(1, math.ceil(claimed.n_required - claimed.n_blocks))
+        return Verdict("get more data", f"{unsure}. About {more:,} more {facts.block} would settle it.")
+    if facts.curve is not None and facts.curve.matters >= LIKELY:
+        probably = f"Learning from twice the rows would bring that much with probability {facts.curve.matters:.0%}"
+        return Verdict("get more data", f"{unsure}. {probably}.")
+    return None
 
 
 def _ask_differently(facts: Facts) -> Verdict:
     claimed = facts.claimed
-    seems = f"The best of {facts.n_columns} candidates, {facts.champion.title}, saves {_percent(claimed.share.mean)} over the rule {facts.rule}"
+    seems = (
+        f"The best of {facts.n_columns} candidates, {facts.champion.title}, saves {_percent(claimed.share.mean)} over the rule {facts.rule}"
+    )
     sure = f"({_percent(claimed.share.low)} to {_percent(claimed.share.high)}, {_corrected(facts)})"
     flat = facts.curve is not None and facts.curve.falls < 1 - LIKELY
-    rows = "More rows will not help" if flat else f"It would take {_needed(claimed)} {facts.block} to tell"
-    return Verdict("ask differently", f"{seems} {sure}: not enough to act on. {rows}; look for columns that say more, or ask another question.")
-
-
-def _needed(claimed: Claimed) -> str:
-    return f"about {claimed.n_required:,.0f}" if math.isfinite(claimed.n_required) else "more than can be told from these"
+    if flat:
+        rows = "More rows will not help"
+    elif math.isfinite(claimed.n_required):
+        rows = f"It would take about {claimed.n_required:,.0f} {facts.block} to tell"
+    else:
+        rows = f"That is less than the {_percent(claimed.needed)} that matter"
+    return Verdict(
+        "ask differently", f"{seems} {sure}: not enough to act on. {rows}; look for columns that say more, or ask another question."
+    )
 
 
 def _corrected(facts: Facts) -> str:
-    return f"95 %, corrected for trying {facts.n_columns} candidates"
+    return f"{100 * facts.confidence:g} %, corrected for trying {facts.n_columns} candidates"
 
 
 def _a_year(facts: Facts) -> str:
     if facts.per_year is None:
         return ""
     low, high = (_short(end * facts.per_year) for end in (facts.claimed.gain.low, facts.claimed.gain.high))
-    return f", {low} to {high} {facts.cost_name} a year"
+    return f", {low} to {high}{currency(facts.cost_name)} a year"
 
 
 def _price(facts: Facts) -> str:
@@ -161,11 +181,12 @@ def _price(facts: Facts) -> str:
     if not facts.rivals or facts.best is None:
         return ""
     simplest = all(row.tier >= facts.champion.tier for row in facts.rivals)
-    said = f" It is {'the simplest' if simplest else 'one'} of {len(facts.rivals) + 1} too close to tell apart"
+    close = "to tell apart" if facts.champion.tied_with_best else "to matter"
+    said = f" It is {'the simplest' if simplest else 'one'} of {len(facts.rivals) + 1} too close {close}"
     more = facts.champion.cost - facts.best.cost
     if facts.best.id == facts.champion.id or not more > 0:
         return f"{said}."
-    return f"{said}; the lowest of them is {_short(more)} {facts.cost_name} lower."
+    return f"{said}; {facts.best.title} is lower by {_short(more)}{currency(facts.cost_name)}."
 
 
 def _span(interval: Interval) -> str:

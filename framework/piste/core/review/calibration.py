@@ -13,6 +13,7 @@ from piste.core.reliability import coverage, reliability
 
 INTERVALS = {0.8: (0.1, 0.9), 0.9: (0.05, 0.95)}
 SURE = 3.0  # standard errors
+SLACK = 0.01  # by which a share may always be off
 SLOPES = (0.8, 1.2)
 
 
@@ -23,8 +24,8 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
     held = belief(case.court, case.plan.asked[entrant.column.framing], entrant.column, shares)
     intervals, covered = _intervals(case, held)
     levels, believed = _levels(case, held)
-    used = case.court.yardstick.priced and entrant.column.rule not in ("plug_in",)
-    findings = [*covered, *believed] if used or held.levels is not None else []
+    used = entrant.column.rule != "plug_in" and (case.court.yardstick.priced or held.levels is not None)
+    findings = [*covered, *believed] if used else []
     return findings, {name: table for name, table in (("coverage", intervals), ("reliability", levels)) if len(table)}
 
 
@@ -36,9 +37,12 @@ def _intervals(case: Case, held: Belief) -> tuple[pd.DataFrame, list[Finding]]:
         ends = (held.quantiles[low][counts], held.quantiles[high][counts])
         y, weight, blocks = case.court.came.y[counts], case.court.weight[rows][counts], case.folds.blocks[rows][counts]
         share, error = coverage(*ends, y, weight, blocks)
+        inner, inner_error = coverage(np.nextafter(ends[0], np.inf), np.nextafter(ends[1], -np.inf), y, weight, blocks)
         found.append({"level": level, "share": share, "error": error, "width": float(np.average(ends[1] - ends[0], weights=weight))})
-        if abs(share - level) > SURE * error and abs(share - level) > 0.01:
-            word = "narrow" if share < level else "wide"
+        narrow = level - share > max(SLACK, SURE * error)
+        wide = inner - level > max(SLACK, SURE * inner_error)  # what lies on the ends does not count: whole numbers must lie somewhere
+        if narrow or wide:
+            word = "narrow" if narrow else "wide"
             message = f"The champion's {level:.0%} intervals hold {share:.1%} of what came: they are too {word}"
             findings.append(Finding("M07", "warn", f"{level:.0%} intervals", share, level, message, "rely on another framing's spread"))
     return pd.DataFrame(found), findings

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
-from piste.core.case import Case
+from piste.core.case import Case, currency
 from piste.core.entrants import Entrant
 from piste.core.finding import Finding
 from piste.core.problem import amount
@@ -30,7 +32,6 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
     ranked = table.loc[table["blocks"] >= FEW_BLOCKS, "p"].sort_values()
     passed = ranked[ranked <= FALSE_DISCOVERIES * np.arange(1, len(ranked) + 1) / max(1, len(ranked))]
     limit = passed.max() if len(passed) else -1.0
-    name = case.court.yardstick.name
     findings = [
         Finding(
             "M06",
@@ -38,8 +39,7 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
             f"{row['column']} {row['value']}",
             float(row["excess"]),
             allowed,
-            f"Where {row['column']} is {row['value']}, the {name} is {row['cost']:.3g}, {row['excess']:.0%} above the whole"
-            + (f", and the rule's is {row['baseline']:.3g}" if row["baseline"] > row["cost"] else ", and the rule does better there"),
+            _sentence(case, row),
             "give the model what makes these rows different, or keep the rule there",
         )
         for _, row in suspect.iterrows()
@@ -48,12 +48,30 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
     return findings, {"slices": table}
 
 
+def _sentence(case: Case, row: pd.Series) -> str:
+    yardstick = case.court.yardstick
+    cost = (
+        f"a decision costs {row['cost']:.3g}{currency(yardstick.name)}"
+        if yardstick.priced
+        else f"the {yardstick.name} is {row['cost']:.3g}"
+    )
+    found = f"Where {row['column']} is {row['value']}, {cost}, {row['excess']:.0%} above the whole"
+    if case.champion == case.base:
+        return found
+    there = "does better" if row["baseline"] <= row["cost"] else f"comes to {row['baseline']:.3g}"
+    return f"{found}, and the rule {there} there"
+
+
 def slice_names(column: pd.Series) -> np.ndarray:
     """Return the name of each row's slice, (n_rows,): the value, or the quarter that a number lies in."""
     if pd.api.types.is_numeric_dtype(column) and column.nunique() > MOST_VALUES:
         edges = np.unique(np.nanquantile(column, [0.25, 0.5, 0.75]))
         codes = np.searchsorted(edges, column.to_numpy(), side="right")
-        names = [f"below {edges[0]:g}", *(f"{low:g} to {high:g}" for low, high in zip(edges, edges[1:], strict=False)), f"from {edges[-1]:g}"]
+        names = [
+            f"below {edges[0]:g}",
+            *(f"{low:g} to {high:g}" for low, high in pairwise(edges)),
+            f"from {edges[-1]:g}",
+        ]
         return np.where(column.isna(), "missing", np.array(names, dtype=object)[codes])
     shown = column.map(lambda value: f"{value:g}" if isinstance(value, float) else str(value))
     return np.asarray(shown.where(column.notna(), "missing"), dtype=object)
@@ -76,7 +94,8 @@ def _column(case: Case, column: str) -> list[dict[str, object]]:
         p = 1.0 if drawn.draws is None else float(np.mean(drawn.draws[:, 0] <= 0))
         low, high = (float(shown(max(0.0, end))) if np.isfinite(end) else float("nan") for end in drawn.interval(1))
         saved = (float(drawn.mean[2] - drawn.mean[1]), *drawn.difference(2, 1)[1:])
-        gain, least, most = (1 - float(shown(np.maximum(drawn.mean[2] - each, 0.0))) / baseline if baseline else float("nan") for each in saved)
+        with np.errstate(invalid="ignore", divide="ignore"):  # a rule without a single error there
+            gain, least, most = (1 - float(np.divide(shown(np.maximum(drawn.mean[2] - each, 0.0)), baseline)) for each in saved)
         found.append(
             {"column": column, "value": name, "rows": int(rows.sum()), "blocks": len(np.unique(blocks[rows])), "cost": cost, "cost_lo": low,
              "cost_hi": high, "baseline": baseline, "gain": gain, "gain_lo": least, "gain_hi": most,

@@ -20,7 +20,7 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
     gain = base - champion
     names = [fold.name for fold in case.folds.shown]
     table = pd.DataFrame({"fold": names, "champion": champion, "baseline": base, "gain": gain})
-    if case.champion == case.base or len(gain) < 2:
+    if case.champion == case.base or len(gain) < 2 or max(len(fold.test) for fold in case.folds.shown) == 1:
         return [], {"folds": table}
     better, spread = float(np.mean(gain > 0)), float(gain.std(ddof=1) / abs(gain.mean())) if gain.mean() else float("inf")
     if better >= MOST_FOLDS and spread <= STEADY:

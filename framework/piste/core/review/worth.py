@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from piste.core.case import FORESIGHT, Case
+from piste.core.case import FORESIGHT, Case, currency
 from piste.core.entrants import Entrant
 from piste.core.finding import Finding
 
@@ -30,15 +30,15 @@ def _foresight(case: Case) -> list[Finding]:
     decision = case.resolved.problem.decision
     per_year = decision.per_year if decision else None
     worthwhile = case.resolved.problem.success.worthwhile
-    name = case.court.yardstick.name
+    unit = currency(case.court.yardstick.name)
     if worthwhile is not None and per_year is not None and saved * per_year < worthwhile:
         message = (
-            f"Perfect foresight is worth at most {saved * per_year:,.0f} {name} a year over the best fixed choice, "
+            f"Perfect foresight is worth at most {saved * per_year:,.0f}{unit} a year over the best fixed choice, "
             f"less than the {worthwhile:,.0f} that make it worthwhile"
         )
         return [Finding("F03", "block", "decision", saved * per_year, worthwhile, message, "ask another question, or reconsider the costs")]
     if saved < LITTLE * ignorant:
-        message = f"Perfect foresight saves at most {saved:.3g} of {ignorant:.3g} {name} a decision: a forecast hardly changes what is done"
+        message = f"Perfect foresight saves at most {saved:.3g} of {ignorant:.3g}{unit} a decision: a forecast hardly changes what is done"
         return [Finding("F03", "warn", "decision", saved, LITTLE * ignorant, message, "check decision.cost: is this what mistakes cost?")]
     return []
 
