@@ -93,7 +93,7 @@ def fit_cell(study: Study, cell: Cell, family: Family, framing: Framing, clock: 
     sample = _sample(fold.train, study, form)
     asked = [(source.features.iloc[rows], study.names.iloc[rows]) for rows in (fold.test, sample)]
     matrices = [shape.matrices(features, names) for features, names in asked]
-    task = _task(study, framing, lessons, max(len(each.train) for each in study.folds.folds))
+    task = _task(study, framing, form, max(len(each.train) for each in study.folds.folds))
     points = [candidate.params for candidate in cell.candidates]
     fitted: list[list[_Fitted]] = []  # by lesson, then by candidate
     for number, lesson in enumerate(lessons):
@@ -116,8 +116,9 @@ def refit(study: Study, family: Family, framing: Framing, name: str, params: Par
     whole = study.folds.whole
     source = _source(study, family, framing, name)
     n_levels = len(study.target.classes) if framing.cumulative else 0
-    shape, lessons = lay_out(source, study.forms[name], family.matrix, whole.train, whole.stop, whole.test, n_levels)
-    task = _task(study, framing, lessons, len(whole.train))
+    form = study.forms[name]
+    shape, lessons = lay_out(source, form, family.matrix, whole.train, whole.stop, whole.test, n_levels)
+    task = _task(study, framing, form, len(whole.train))
     estimators = []
     for number, lesson in enumerate(lessons):
         parts = (name, "whole", *(() if len(lessons) == 1 else (number,)))
@@ -196,9 +197,9 @@ def _source(study: Study, family: Family, framing: Framing, name: str) -> Source
     return Source(features.loc[:, ~features.columns.duplicated()], study.names, framing.y(study.target), study.weight)
 
 
-def _task(study: Study, framing: Framing, lessons: Sequence[Lesson], n_train: int) -> Task:
-    y = lessons[0].train.y
-    return framing.task(study.target, n_train, y.shape[1] if y.ndim == 2 else 1)
+def _task(study: Study, framing: Framing, form: Form, n_train: int) -> Task:
+    n_parts = form.n_parts(study.names)
+    return framing.task(study.target, n_train // n_parts, n_parts if form.wide else 1)
 
 
 def _thinned(fold: Fold, blocks: np.ndarray, share: float, seed: int) -> Fold:

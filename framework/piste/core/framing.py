@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from piste.core.data import Target
 from piste.core.decision import Quantity, Yardstick
@@ -100,6 +101,15 @@ class Form:
     wide: str | None = None
     apart: str | None = None
     add: tuple[str, ...] = ()  # further feature columns, as expressions
+
+    def n_parts(self, names: pd.DataFrame) -> int:
+        """Return how many rows of the table make one row of a model, or how many models share them.
+
+        Args:
+            names: (n_rows, ...) columns that say which row it is.
+        """
+        column = self.wide or self.apart
+        return max(1, int(names[column].nunique())) if column else 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,8 @@ class Resolved:
 
     def task(self, asked: Asked, n_train: int) -> Task:
         """Return the learning task that a framing makes."""
-        n_outputs = int(self.table.frame[asked.form.wide].nunique()) if asked.form.wide else 1
-        return asked.framing.task(self.table.target, n_train, n_outputs)
+        n_parts = asked.form.n_parts(self.table.frame)
+        return asked.framing.task(self.table.target, n_train // n_parts, n_parts if asked.form.wide else 1)
 
 
 def resolve(
