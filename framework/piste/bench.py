@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from piste import watch
 from piste.core.case import Case, weigh
 from piste.core.comparison import Comparison, Curve
-from piste.core.entrants import Entrant, court_of, entrants_of
-from piste.core.fit import Failed, Outcome, shuffled
+from piste.core.entrants import Entrant, court_of, entrants_of, self_test_of
+from piste.core.fit import Failed, Outcome
 from piste.core.judge import conclude
 from piste.core.learning import drawn_for, learning_curve
 from piste.core.losses import Court
-from piste.core.plan import Cell, Stage, curve_cells
+from piste.core.outside import Outside, seated
+from piste.core.plan import Cell, Plan, Stage, curve_cells
 from piste.core.search import Candidate
+from piste.edges.store import key as key_of
 from piste.engine import Engine
+from piste.framings import framings
 
 Key = tuple[str, str, int]
 
@@ -28,17 +31,22 @@ class Bench:
     """What has been computed of one comparison, and the columns that came of it."""
 
     engine: Engine
+    outside: Sequence[Outside] = ()  # predictions that were made elsewhere, for the same folds
     outcomes: dict[Key, list[Outcome]] = field(default_factory=dict)
     tested: dict[Key, list[Outcome]] = field(default_factory=dict)  # of the self-test
     entrants: dict[Key, list[Entrant]] = field(default_factory=dict)
     best: float = math.inf
     court: Court = field(init=False)
     candidates: dict[Key, Candidate] = field(init=False)
+    plan: Plan = field(init=False)  # with the framings of what comes from outside
+    seats: tuple[Entrant, ...] = field(init=False)  # the columns of what comes from outside
 
     def __post_init__(self) -> None:
         """Lay out what columns are judged by."""
-        self.court = court_of(self.engine.prepared.resolved, self.engine.prepared.folds)
-        self.candidates = {candidate.key: candidate for candidate in self.engine.prepared.plan.candidates}
+        at = self.engine.prepared
+        self.court = court_of(at.resolved, at.folds)
+        self.candidates = {candidate.key: candidate for candidate in at.plan.candidates}
+        self.plan, self.seats = seated(self.outside, at.resolved, at.folds, at.plan, self.court, framings())
 
     def compute(self, stage: Stage) -> None:
         """Compute the cells of a stage."""
@@ -76,16 +84,12 @@ class Bench:
         """Judge what is there so far; candidates that lack a fold are left out."""
         at = self.engine.prepared
         ordered = [each for candidate in self.candidates.values() for each in self.entrants.get(candidate.key, ())]
-        return weigh(at.resolved, at.folds, at.plan, self.court, ordered, self.outcomes, at.truth())
+        return weigh(at.resolved, at.folds, self.plan, self.court, ordered, self.outcomes, at.truth(), self.seats)
 
     def self_test(self) -> tuple[Entrant, ...]:
-        """Return the columns of the self-test, judged on the target as it was dealt."""
+        """Return the column of the self-test and that of the constant, judged on the target as it was dealt."""
         at = self.engine.prepared
-        target = shuffled(at.resolved.table.target, at.folds.blocks, at.resolved.problem.seed)
-        resolved = replace(at.resolved, table=replace(at.resolved.table, target=target))
-        court = court_of(resolved, at.folds)
-        found = [entrants_of(resolved, at.folds, at.plan, court, self.candidates[key], each) for key, each in self.tested.items()]
-        return tuple(each[-1] for each in found if each)
+        return self_test_of(at.resolved, at.folds, at.plan, self.court, next(iter(self.tested.values()), ()))
 
     def curve(self, case: Case) -> Curve | None:
         """Compute the champion's learning curve."""
@@ -104,4 +108,6 @@ class Bench:
         """Say what was found."""
         at = self.engine.prepared
         key = self.engine.comparison_key()
+        if self.outside:
+            key = key_of(key, [each.digest for each in self.outside])
         return conclude(case, self.outcomes, self_test, curve, key=key, printed=at.printed, source=at.source)

@@ -10,7 +10,7 @@ import numpy as np
 from piste.core.blend import Loss, blend
 from piste.core.comparison import OUTSIDE
 from piste.core.decision import ByMetric, Came
-from piste.core.fit import Outcome, Predicted
+from piste.core.fit import Outcome, Predicted, dealt
 from piste.core.framing import Asked
 from piste.core.losses import Column, Court, Judgements
 from piste.core.plan import BASELINE, Plan
@@ -80,7 +80,9 @@ def _together(resolved: Resolved, lines: Judgements) -> np.ndarray | None:
     return np.asarray(codes[lines.row] * (int(lines.fold.max()) + 1) + lines.fold)
 
 
-def entrants_of(resolved: Resolved, folds: Folds, plan: Plan, court: Court, candidate: Candidate, found: Sequence[Outcome]) -> list[Entrant]:
+def entrants_of(
+    resolved: Resolved, folds: Folds, plan: Plan, court: Court, candidate: Candidate, found: Sequence[Outcome]
+) -> list[Entrant]:
     """Return the columns of a candidate, one for each rule; none until every fold is predicted."""
     parts = tuple(part for part in found if isinstance(part, Predicted))
     if len(parts) != len(folds.folds):
@@ -92,11 +94,43 @@ def entrants_of(resolved: Resolved, folds: Folds, plan: Plan, court: Court, cand
     raw = np.concatenate([part.predictions for part in parts])
     shown = tuple(part for part, fold in zip(parts, folds.folds, strict=True) if not fold.warm_up)
     return [
-        Entrant(
-            court.column(asked, rule, candidate.entry, candidate.number, candidate.params, raw), label, shown, ((1.0, candidate),)
-        )
+        Entrant(court.column(asked, rule, candidate.entry, candidate.number, candidate.params, raw), label, shown, ((1.0, candidate),))
         for rule in asked.framing.rules(resolved.yardstick)
     ]
+
+
+def self_test_of(resolved: Resolved, folds: Folds, plan: Plan, court: Court, found: Sequence[Outcome]) -> tuple[Entrant, ...]:
+    """Return the constant and the model of the self-test, by the loss that the model is fitted by, on the target as it was dealt.
+
+    Args:
+        resolved: the problem.
+        folds: divisions of the rows.
+        plan: holds the cells of the self-test.
+        court: the lines.
+        found: what each fold gave.
+    """
+    parts = tuple(part for part in found if isinstance(part, Predicted))
+    if len(parts) != len(folds.folds):
+        return ()
+    cell = next(cell for cell in plan.cells if cell.stage == "self-test")
+    asked, lines, [candidate] = plan.asked[cell.framing], court.lines, cell.candidates
+    target = dealt(court.target, resolved.problem.seed)
+    y, weight, n_classes = asked.framing.y(target), court.weight, len(target.classes) if asked.framing.kind == "classes" else 0
+    values = np.eye(n_classes)[y] if n_classes else y
+    constants = [np.average(values[fold.train], axis=0, weights=weight[fold.train]) for fold in folds.folds]
+    constant = np.concatenate(
+        [np.broadcast_to(each, (len(fold.test), *np.shape(each))) for each, fold in zip(constants, folds.folds, strict=True)]
+    )
+    predicted = np.concatenate([part.predictions for part in parts])
+    return tuple(
+        Entrant(
+            Column(asked.name, entry, 0, "plug_in", candidate.params, raw, raw, asked.framing.score(y[lines.row], raw)),
+            Label(title, 0),
+            parts,
+            ((1.0, candidate),),
+        )
+        for entry, title, raw in ((f"{BASELINE}:constant", "Constant", constant), (cell.entry, "Model", predicted))
+    )
 
 
 def blends(entrants: Sequence[Entrant], resolved: Resolved, plan: Plan, court: Court) -> Iterator[Entrant]:
@@ -108,7 +142,9 @@ def blends(entrants: Sequence[Entrant], resolved: Resolved, plan: Plan, court: C
         pool = [each for each in entrants if each.column.framing == name and not each.is_baseline and each.column.rule == rules[0]]
         if len({each.column.entry for each in pool}) < 2:
             continue
-        raw, shares = blend([each.column for each in pool], asked.framing.y(court.target)[court.lines.row], weight, _loss(court, asked), court.lines)
+        raw, shares = blend(
+            [each.column for each in pool], asked.framing.y(court.target)[court.lines.row], weight, _loss(court, asked), court.lines
+        )
         ranked = sorted(zip(shares.tolist(), range(len(pool)), strict=True), key=lambda pair: (-pair[0], pair[1]))
         used = [(share, pool[i]) for share, i in ranked if share > 0]
         by_entry: dict[str, float] = {}

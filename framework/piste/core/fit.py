@@ -85,7 +85,7 @@ def fit_cell(study: Study, cell: Cell, family: Family, framing: Framing, clock: 
     if cell.stage == "curve":
         fold = _thinned(fold, study.folds.blocks, cell.share, study.seed)
     if cell.stage == "self-test":
-        study = replace(study, target=shuffled(study.target, study.folds.blocks, study.seed))
+        study = replace(study, target=dealt(study.target, study.seed))
     form = study.forms[cell.framing]
     source = _source(study, family, framing, cell.framing)
     n_levels = len(study.target.classes) if framing.cumulative else 0
@@ -141,19 +141,9 @@ def fit_one(task: Task, family: Family, params: Params, train: Rows, stop: np.nd
     return estimator, ("not converged",) * stuck
 
 
-def shuffled(target: Target, blocks: np.ndarray, seed: int) -> Target:
-    """Return the target with its values dealt anew, whole blocks at a time: nothing that is left can be learnt.
-
-    The blocks' values are laid end to end in a random order, so that the neighbours within a block stay neighbours.
-    """
-    rng = np.random.default_rng([seed, 6])
-    order = np.argsort(blocks, kind="stable")
-    starts = np.flatnonzero(np.diff(blocks[order], prepend=blocks[order][0] - 1))
-    parts = np.split(order, starts[1:])
-    dealt = np.concatenate([parts[i] for i in rng.permutation(len(parts))])
-    values = np.empty_like(target.values)
-    values[order] = target.values[dealt]
-    return replace(target, values=values)
+def dealt(target: Target, seed: int) -> Target:
+    """Return the target with its values dealt to the rows at random: nothing is left that could be learnt."""
+    return replace(target, values=np.random.default_rng([seed, 6]).permutation(target.values))
 
 
 def _fit_all(

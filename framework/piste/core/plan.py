@@ -53,8 +53,9 @@ class Plan:
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """Return every candidate once, in order."""
-        return tuple({candidate.key: candidate for cell in self.cells for candidate in cell.candidates}.values())
+        """Return every candidate once, in order; that of the self-test takes no part."""
+        cells = [cell for cell in self.cells if cell.stage != "self-test"]
+        return tuple({candidate.key: candidate for cell in cells for candidate in cell.candidates}.values())
 
 
 def make_plan(resolved: Resolved, folds: Folds, family: Callable[[Entry], Family], missing: Callable[[str], bool], *, quick: bool) -> Plan:
@@ -68,7 +69,7 @@ def make_plan(resolved: Resolved, folds: Folds, family: Callable[[Entry], Family
         quick: leave the search out.
     """
     n_train = max(len(fold.train) for fold in folds.folds)
-    asked = {each.name: each for each in (*(baseline.asked for baseline in resolved.baselines), *resolved.asked)}
+    asked = {each.name: each for each in (resolved.plain, *(baseline.asked for baseline in resolved.baselines), *resolved.asked)}
     entries: dict[str, tuple[Entry, Family]] = {}
     candidates: list[tuple[Stage, tuple[Candidate, ...]]] = []
     absent: list[Absent] = []
@@ -99,20 +100,25 @@ def make_plan(resolved: Resolved, folds: Folds, family: Callable[[Entry], Family
         for stage, group in sorted(candidates, key=lambda item: order.index(item[0]))
         for fold in range(len(folds.folds))
     ]
-    cells += _self_test([cell for cell in cells if cell.stage != "search"], entries)
+    cells += _self_test(resolved, entries, missing, len(folds.folds), n_train)
     blended = tuple(each.name for each in resolved.asked) if any(entry.family == BLEND for entry in resolved.entries) else ()
     return Plan(tuple(cells), asked, entries, tuple(absent), blended)
 
 
-def _self_test(cells: Sequence[Cell], entries: Mapping[str, tuple[Entry, Family]]) -> list[Cell]:
-    """Fit a baseline and the simplest tree, or else the simplest model, once more on a target dealt at random."""
-    baselines = [cell.entry for cell in cells if cell.stage == "baseline"]
-    models = sorted({cell.entry for cell in cells if cell.stage == "default"}, key=lambda name: (abs(entries[name][1].tier - 2), name))
-    if not models:
+def _self_test(
+    resolved: Resolved, entries: Mapping[str, tuple[Entry, Family]], missing: Callable[[str], bool], n_folds: int, n_train: int
+) -> list[Cell]:
+    """Fit a tree, or else the simplest model, once more on a target dealt at random, where nothing can be learnt."""
+    plain = resolved.plain
+    task = resolved.task(plain, n_train)
+    fitting = [name for name, (_, kin) in entries.items() if not name.startswith(f"{BASELINE}:") and _why_not(kin, task, missing) is None]
+    if not fitting:
         return []
-    first = next(cell.framing for cell in cells if cell.entry == models[0])
-    tested = {(models[0], first), (baselines[-1], next(cell.framing for cell in cells if cell.entry == baselines[-1]))}
-    return [replace(cell, stage="self-test") for cell in cells if (cell.entry, cell.framing) in tested]
+    name = min(fitting, key=lambda name: (entries[name][1].name != "tree", entries[name][1].tier))
+    entry, kin = entries[name]
+    params = settings(kin.space(task), entry, 0, resolved.problem.seed)[0]
+    tested = Candidate(plain.name, name, 0, params)
+    return [Cell("self-test", plain.name, name, fold, (tested,)) for fold in range(n_folds)]
 
 
 def curve_cells(plan: Plan, folds: Folds, champion: Candidate) -> tuple[Cell, ...]:

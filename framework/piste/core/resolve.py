@@ -51,6 +51,7 @@ class Resolved:
     metric: Metric
     yardstick: Yardstick
     asked: tuple[Asked, ...]
+    plain: Asked  # the target as it is: a number, or a class
     entries: tuple[Entry, ...]
     baselines: tuple[Baseline, ...]
     reasons: Mapping[str, str]
@@ -93,14 +94,15 @@ def resolve(
     asked = _framings(problem, table, yardstick, framings, reasons, found)
     entries = _entries(problem, families, family, reasons)
     found += _entry_faults(problem, entries, asked, table, families, family)
-    baselines = _baselines(problem, table, yardstick, framings, reasons, found)
+    number, spread = _suited(table.target, yardstick, framings, {each.name for each in problem.framings or () if not each.plain})
+    baselines = _baselines(problem, table, yardstick, number, spread, reasons, found)
     if (beat := problem.success.beat) not in (names := ["best_baseline", *(baseline.name for baseline in baselines)]):
         found.append(problem.fault("success.beat", f"must be {either(names)}, but is '{beat}'.{near(beat, names)}"))
     if found:
         raise PisteError(*found)
     if not problem.search.model_fields_set:
         reasons["search"] = "the default; a setting is one model trained on every fold"
-    return Resolved(name, problem, table, rule, metric, yardstick, asked, entries, baselines, reasons)
+    return Resolved(name, problem, table, rule, metric, yardstick, asked, number, entries, baselines, reasons)
 
 
 def _split(problem: Problem, table: Table, reasons: dict[str, str]) -> Rule:
@@ -266,14 +268,12 @@ def _entry_faults(
 
 
 def _baselines(
-    problem: Problem, table: Table, yardstick: Yardstick, framings: Mapping[str, Framing], reasons: dict[str, str], found: list[Fault]
+    problem: Problem, table: Table, yardstick: Yardstick, number: Asked, spread: Asked, reasons: dict[str, str], found: list[Fault]
 ) -> tuple[Baseline, ...]:
     """Lay the rules out, each in the framing in which it decides best: shares of levels, quantiles, or a number."""
     target = table.target
     median = isinstance(yardstick, ByMetric) and yardstick.metric.functional == "median"
     known = {"target": target.name, "statistic": "median" if median else "mean"}
-    taken = {each.name for each in problem.framings or () if not each.plain}
-    number, spread = _suited(target, yardstick, framings, taken)
     rules = [Baseline("constant", {"rule": "constant", **known}, spread)]
     keys = _keys(problem, table)
     if problem.baselines:

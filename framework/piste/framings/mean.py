@@ -11,6 +11,8 @@ from piste.core.framing import Framing, Others, Rule, State, values
 from piste.core.metrics import squared
 from piste.core.predictive import Dressed, Point, Predictive
 
+FLOOR = 0.05
+
 
 def why_not(target: Target) -> str | None:
     """Numbers only."""
@@ -24,18 +26,23 @@ def rules(yardstick: Yardstick) -> tuple[Rule, ...]:
 
 
 def learn(rule: Rule, others: Others) -> State:
-    """Take the errors of other rows, which did not see them: ratios where the target counts."""
+    """Take the errors of other rows, which did not see them: ratios where the target counts.
+
+    A prediction near zero has ratios of any size to what came, so none counts as less than FLOOR of the mean.
+    """
     if rule == "plug_in" or not len(others.y):
         return {}
-    predictions = np.maximum(others.predictions, 0.0) if others.counts else others.predictions
-    return {"residuals": residuals(others.y, predictions, others.weight, counts=others.counts).tolist(), "ratio": others.counts}
+    floor = FLOOR * float(np.average(others.y, weights=others.weight)) if others.counts else float("-inf")
+    predictions = np.maximum(others.predictions, floor)
+    off = residuals(others.y, predictions, others.weight, counts=others.counts)
+    return {"residuals": off.tolist(), "ratio": others.counts, "floor": floor if others.counts else None}
 
 
 def spread(_: Rule, predictions: np.ndarray, state: State, _thresholds: np.ndarray | None) -> Predictive:
     """Take the prediction at its word, or with the errors around it."""
     if not state:
         return Point(predictions)
-    value = np.maximum(predictions, 0.0) if state["ratio"] else predictions
+    value = predictions if state["floor"] is None else np.maximum(predictions, state["floor"])
     return Dressed(value, np.asarray(state["residuals"]), state["ratio"])
 
 
