@@ -194,7 +194,7 @@ def _span(interval: Interval) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%}" if abs(share) < 0.1 else f"{share:.0%}"
+    return f"{share:.1%}" if abs(round(share, 3)) < 0.1 else f"{share:.0%}"
 
 
 def _capital(text: str) -> str:
