@@ -16,13 +16,16 @@ import pandas as pd
 from piste import watch
 from piste.bench import Bench
 from piste.core.comparison import Comparison
-from piste.core.errors import PisteError
+from piste.core.errors import PisteError, near
+from piste.core.foldsheet import FoldSheet, fold_sheet, split_digest
+from piste.core.handin import hand_in
 from piste.core.judge import Members, members, states
 from piste.core.layout import Layout, answered
 from piste.core.model import Model
+from piste.core.outside import Outside
 from piste.core.problem import Problem
 from piste.core.search import Candidate
-from piste.edges import shelf
+from piste.edges import outsiders, shelf
 from piste.edges.executors import Executor, Processes, default_workers
 from piste.edges.models import read_model, unpack
 from piste.edges.shelf import Shelved
@@ -31,6 +34,7 @@ from piste.edges.store import Store, versions
 from piste.edges.tracking import Refit, Tracker, TrackingDown, open_store
 from piste.engine import Engine, wanted_model
 from piste.estimate import Estimate, estimate
+from piste.framings import framings
 from piste.prepare import Prepared, load, prepare
 from piste.result import Result
 from piste.watch import Watcher, silent
@@ -75,24 +79,41 @@ def run(
         PisteError: the problem or its data cannot work.
     """
     prepared = prepare(problem, changes, watcher, quick=quick, code=code)
-    where = home(mlruns)
+    return _compared(prepared, changes, quick=quick, workers=workers, deadline=deadline, where=home(mlruns), watcher=watcher)
+
+
+def _compared(
+    prepared: Prepared, changes: Sequence[str], *, quick: bool, workers: int | None, deadline: float, where: Path, watcher: Watcher
+) -> Result:
+    """Compare, keep and log."""
     started = time.time()
     track = prepared.resolved.problem.track
     tracker = open_store(track.uri, where, track.experiment)  # a bad uri is said before the work, not after it
     with Store(where / "results.sqlite") as store:
+        outside = _outside(prepared, store, watcher)
         with Engine(prepared, store, watcher, lambda: _workers(prepared, workers), deadline) as engine:
-            comparison, members, models = _compare(engine, quick=quick)
+            comparison, members, models = _compare(engine, outside, quick=quick)
         before = shelf.by_key(store, comparison.key)
-        shelved = Shelved(comparison, "", before.started if before else started, _keys(models), _plain(members))
+        began = before.started if before else started
+        shelved = Shelved(comparison, "", began, _keys(models), _plain(members), tuple(changes), quick)
         shelf.keep(store, shelved)
         link = _log(prepared, shelved, models, tracker, watcher)
         shelf.keep(store, replace(shelved, link=link))
     return Result(comparison, link, lambda: _champion(prepared, shelved, models[comparison.champion].packed))
 
 
-def _compare(engine: Engine, *, quick: bool) -> tuple[Comparison, Members, dict[str, Refitted]]:
+def _outside(prepared: Prepared, store: Store, watcher: Watcher) -> tuple[Outside, ...]:
+    """Return the predictions from outside that belong to these folds; say of others that they are left out."""
+    kept = outsiders.kept(store, prepared.resolved.name)
+    split = split_digest(prepared.resolved.table, prepared.folds)
+    for name in dict.fromkeys(each.name for each in kept if each.split != split):
+        watcher(watch.Said(f"'{name}', from outside, is left out: it was predicted for other rows or other folds."))
+    return tuple(each for each in kept if each.split == split)
+
+
+def _compare(engine: Engine, outside: Sequence[Outside], *, quick: bool) -> tuple[Comparison, Members, dict[str, Refitted]]:
     """Fit, judge, and refit: a first leaderboard after the defaults, the whole one at the end."""
-    bench = Bench(engine)
+    bench = Bench(engine, outside)
     engine.watcher(watch.Planned(engine.prepared.plan))
     for stage in ("baseline", "default", "search"):
         bench.compute(stage)
@@ -104,7 +125,7 @@ def _compare(engine: Engine, *, quick: bool) -> tuple[Comparison, Members, dict[
     if not engine.fitted:
         engine.watcher(watch.Said(f"Nothing has changed: all {len(engine.prepared.plan.cells)} cells are stored, nothing is fitted."))
     found = members(case)
-    models = engine.refits(case.rows, states(case), found)
+    models = engine.refits([row for row in case.rows if not row.is_outside], states(case), found)
     case = replace(case, measured=_measured(models[case.row_of(case.champion).id]))
     return bench.conclude(case, bench.self_test(), curve), found, models
 
@@ -146,6 +167,75 @@ def _log(prepared: Prepared, shelved: Shelved, models: Mapping[str, Refitted], t
     except TrackingDown as down:
         watcher(watch.Said(str(down)))
         return ""
+
+
+def judge(
+    problem: str | Path,
+    predictions: str | Path,
+    *,
+    name: str,
+    framing: str | None = None,
+    code: bool = True,
+    workers: int | None = None,
+    deadline: float = DEADLINE,
+    mlruns: str | Path | None = None,
+    watcher: Watcher = silent,
+) -> Result:
+    """Judge predictions that were made elsewhere, on the folds that `folds` gave, beside the latest comparison of a problem.
+
+    They are kept: every later comparison on the same folds has them too, until they are forgotten.
+
+    Args:
+        problem: a folder with a problem.yaml, or a yaml file.
+        predictions: a file with a line for each line of the folds; csv, parquet, json lines or excel.
+        name: what they are called.
+        framing: what they are: mean, distribution, quantiles or classes; told from the columns where not given.
+        code: whether code of the problem's folder may run.
+        workers: processes, where something must be computed anew.
+        deadline: seconds that a cell may take.
+        mlruns: where results are kept.
+        watcher: hears of the progress.
+
+    Raises:
+        PisteError: there is no comparison yet, or the predictions do not fit the folds.
+    """
+    latest = show(problem, mlruns=mlruns)
+    prepared = prepare(problem, latest.changes, watcher, quick=latest.quick, code=code)
+    taken = hand_in(read_file(Path(predictions)), name, framing, framings(), prepared.resolved, prepared.folds)
+    where = home(mlruns)
+    with Store(where / "results.sqlite") as store:
+        outsiders.keep(store, prepared.resolved.name, taken)
+    return _compared(
+        prepared, latest.changes, quick=latest.quick, workers=workers, deadline=deadline, where=where, watcher=watcher
+    )
+
+
+def forget(problem: str | Path, name: str, *, mlruns: str | Path | None = None) -> int:
+    """Leave the predictions of a name out of all later comparisons; return how many files of them there were.
+
+    Raises:
+        PisteError: there are none.
+    """
+    _, _, called = load(problem, ())
+    file = home(mlruns) / "results.sqlite"
+    if file.exists():
+        with Store(file) as store:
+            known = dict.fromkeys(each.name for each in outsiders.kept(store, called))
+            if n := outsiders.forget(store, called, name):
+                return n
+    else:
+        known = {}
+    raise PisteError(f"'{called}' has no predictions from outside called '{name}'.{near(name, known)}")
+
+
+def folds(problem: str | Path | Problem, *, changes: Sequence[str] = (), code: bool = True, watcher: Watcher = silent) -> FoldSheet:
+    """Return the folds of a problem, for someone who predicts elsewhere.
+
+    Raises:
+        PisteError: the problem or its data cannot work.
+    """
+    prepared = prepare(problem, changes, watcher, quick=True, code=code)
+    return fold_sheet(prepared.resolved.table, prepared.resolved.problem.unit, prepared.folds)
 
 
 def show(problem: str | Path, *, mlruns: str | Path | None = None) -> Shelved:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from piste.core.comparison import Absent, Comparison, Curve
 from piste.core.entrants import Entrant, Outcomes
 from piste.core.fit import Failed
 from piste.core.framing import State
+from piste.core.outside import said_of_outside
 from piste.core.problem import BLEND
 from piste.core.review import review
 from piste.core.review.slices import slice_names
@@ -95,7 +97,7 @@ def conclude(
         absent=(*case.plan.absent, *failed),
         champion=champion.id,
         best_baseline=base.id,
-        verdict=verdict,
+        verdict=replace(verdict, sentence=f"{verdict.sentence} {said_of_outside(case)}".rstrip()),
         fold_names=tuple(fold.name for fold in case.folds.shown),
         predictions=_predictions(case),
         losses=_losses(case),

@@ -24,7 +24,7 @@ class Shelved:
     """A comparison, with what it takes to answer from it.
 
     `models` maps a leaderboard row id to the key of its model; `members` to the shares, entries and hyperparameters
-    that it was fitted from.
+    that it was fitted from. `changes` and `quick` are what the comparison was asked for beside the file.
     """
 
     comparison: Comparison
@@ -32,6 +32,8 @@ class Shelved:
     started: float  # seconds since 1970
     models: Mapping[str, str]
     members: Mapping[str, Sequence[tuple[float, str, Mapping[str, Any]]]]
+    changes: tuple[str, ...] = ()
+    quick: bool = False
 
 
 def keep(store: Store, shelved: Shelved) -> None:
@@ -52,6 +54,8 @@ def keep(store: Store, shelved: Shelved) -> None:
         "link": shelved.link,
         "started": shelved.started,
         "models": dict(shelved.models),
+        "changes": list(shelved.changes),
+        "quick": shelved.quick,
         "members": {id: [[weight, entry, dict(params)] for weight, entry, params in each] for id, each in shelved.members.items()},
     }
     frames = {name: getattr(comparison, name) for name in FRAMES}
@@ -95,7 +99,7 @@ def _shelved(stored: StoredComparison) -> Shelved:
         **{name: stored.frames[name] for name in FRAMES},
     )
     members = {id: [(weight, entry, params) for weight, entry, params in each] for id, each in meta["members"].items()}
-    return Shelved(comparison, meta["link"], meta["started"], meta["models"], members)
+    return Shelved(comparison, meta["link"], meta["started"], meta["models"], members, tuple(meta.get("changes", ())), meta.get("quick", False))
 
 
 def _target(stored: StoredComparison) -> Target:

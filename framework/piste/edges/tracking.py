@@ -357,6 +357,7 @@ class _Writing:
             "piste.reason": row.reason[:LONGEST_TAG],
             "piste.champion": str(row.id == self.comparison.champion).lower(),
             "mlflow.runColor": figures.colour(row.family),
+            **({"piste.outside": "true"} if isinstance(row, Judged) and row.is_outside else {}),
         }
 
     def _absent(self, row: Absent, tags: Mapping[str, str], dataset: DatasetInput, start_ms: int) -> str:
@@ -366,7 +367,7 @@ class _Writing:
         return run_id
 
     def _judged(self, row: Judged, tags: Mapping[str, str], dataset: DatasetInput, start_ms: int, refit: Refit | None) -> str:
-        """Write a judged row; the run lasts as long as one fit did."""
+        """Write a judged row; the run lasts as long as one fit did, where that is known."""
         from mlflow.entities import Param
 
         more = {"mlflow.loggedArtifacts": _tables("trials.json"), "mlflow.note.content": row_note(self.comparison, row)[:LONGEST_TAG]}
@@ -384,7 +385,8 @@ class _Writing:
         with tempfile.TemporaryDirectory() as name:
             self._fill(Path(name), row, _history(refit))
             self.client.log_artifacts(run_id, name)
-        self.client.set_terminated(run_id, "FINISHED", start_ms + max(1, round(1000 * row.fit_seconds)))
+        seconds = row.fit_seconds if math.isfinite(row.fit_seconds) else 0.0
+        self.client.set_terminated(run_id, "FINISHED", start_ms + max(1, round(1000 * seconds)))
         return run_id
 
     def _run(self, name: str, tags: Mapping[str, str], dataset: DatasetInput, start_ms: int) -> str:
