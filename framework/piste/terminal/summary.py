@@ -1,0 +1,104 @@
+"""All that is said of a finished comparison: the leaderboard, the verdict, what to watch, and what more rows would bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from piste.core.comparison import Comparison, Judged
+from piste.terminal.board import Leaderboard
+from piste.terminal.titles import rule
+
+MOST = 5  # findings, and notes; the report has the others
+LOOKS = {"block": ("fix first", "bold red"), "warn": ("watch", "yellow"), "note": ("note", "dim")}  # severity -> word and style
+
+
+def summary(comparison: Comparison, *, every: bool = False) -> Group:
+    """Draw a comparison for a person.
+
+    Args:
+        comparison: what was found.
+        every: show every row of the leaderboard.
+    """
+    parts: list[RenderableType] = [Text(_headline(comparison), style="bold"), "", Leaderboard(comparison, every)]
+    parts += [*_absent(comparison), *_notes(comparison), "", Text(comparison.verdict.sentence, style="bold")]
+    after: list[RenderableType] = [*_findings(comparison), *(Text(line) for line in _more(comparison))]
+    return Group(*parts, *([Text(), *after] if after else []))
+
+
+def _headline(comparison: Comparison) -> str:
+    asked = f": {comparison.question}" if comparison.question else ""
+    judged = f"{comparison.n_judged:,} of {comparison.n_rows:,} rows judged in {len(comparison.fold_names)} folds"
+    return f"{comparison.problem}{asked} ({judged})"
+
+
+def _absent(comparison: Comparison) -> Iterator[Text]:
+    """Say which rows have no result, and why; a family that was skipped is named where it has no row at all."""
+    have = {row.family for row in comparison.judged}
+    missing: dict[tuple[str, str, str], list[str]] = {}
+    for row in comparison.absent:
+        if row.status == "failed" or row.family not in have:
+            missing.setdefault((row.status, row.family, row.reason), []).append(row.framing)
+    for (status, family, reason), framings in missing.items():
+        asked = f" ({', '.join(framings)})" if status == "failed" and len({row.framing for row in comparison.judged}) > 1 else ""
+        yield Text(f"{status}: {family}{asked}: {reason}", style="yellow" if status == "failed" else "dim")
+
+
+def _notes(comparison: Comparison) -> Iterator[Text]:
+    """Say what was noted of the rows and of the models, the same once for all framings."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for row in comparison.judged:
+        for note in row.notes:
+            told.setdefault((row.family, note), []).append(row.framing)
+    lines = [*comparison.notes, *(f"{family} ({', '.join(dict.fromkeys(asked))}): {note}" for (family, note), asked in told.items())]
+    yield from (Text(f"note: {line}", style="dim") for line in lines[:MOST])
+    if len(lines) > MOST:
+        yield Text(f"… and {len(lines) - MOST} more notes in the report.", style="dim")
+
+
+def _findings(comparison: Comparison) -> Iterator[Text]:
+    """Say what was found wrong or worth knowing, the gravest first, each with its cure."""
+    for finding in comparison.findings[:MOST]:
+        word, style = LOOKS[finding.severity]
+        cure = f" To do: {finding.fix.removesuffix('.')}." if finding.fix else ""
+        yield Text(f"{word}: {_stopped(finding.message)}{cure}", style=style)
+    if len(comparison.findings) > MOST:
+        yield Text(f"… and {len(comparison.findings) - MOST} more in the report.", style="dim")
+
+
+def _more(comparison: Comparison) -> Iterator[str]:
+    """Say what more rows would bring, how far the champion is from what could be known, and what it does."""
+    if comparison.curve is not None:
+        yield from map(_stopped, comparison.curve.sentences)
+    champion, base = comparison.row(comparison.champion), comparison.row(comparison.best_baseline)
+    if champion.id == base.id or not comparison.priced:
+        return
+    if shares := _of_attainable(comparison, champion, base):
+        yield f"Of what could be saved over '{_name(base)}', the champion saves {' and '.join(shares)}."
+    if (ahead := comparison.next_period) is not None:
+        gain = f"{ahead.mean:.3g} {comparison.cost_name} a decision ({ahead.low:.3g} to {ahead.high:.3g})"
+        yield f"Periods differ: in a single further one, going by the {len(comparison.fold_names)} judged, expect a gain of {gain}."
+    if champion.actions:
+        each = [f"'{action}' on {share:.0%} ({base.actions[action]:.0%})" for action, share in champion.actions.items()]
+        yield f"How often it decides what, the rule in brackets: {', '.join(each)}."
+
+
+def _of_attainable(comparison: Comparison, champion: Judged, base: Judged) -> list[str]:
+    """Return the champion's share of what each reference row saves."""
+    saves = {row.title: base.cost - row.cost for row in comparison.references}
+    return [
+        f"{(base.cost - champion.cost) / saved:.0%} of what {title[:1].lower()}{title[1:]} would"
+        for title, saved in saves.items()
+        if saved > 0 and champion.cost < base.cost
+    ]
+
+
+def _name(row: Judged) -> str:
+    return rule(row).removeprefix("Rule '").removesuffix("'")
+
+
+def _stopped(sentence: str) -> str:
+    """End a sentence with a full stop, once, and begin it with a capital letter."""
+    return f"{sentence[:1].upper()}{sentence[1:].removesuffix('.')}."
