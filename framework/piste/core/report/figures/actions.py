@@ -32,9 +32,8 @@ def actions_taken(comparison: Comparison) -> Figure | None:
     for number, action in enumerate(actions):
         shade = shades(number / max(1, len(actions) - 1))
         shares = [row.actions[action] for row in rows]
-        axes.barh(
-            range(len(rows)), shares, left=left, color=shade, edgecolor="white", lw=1.2, height=0.72, label=plain(action.replace("_", " "))
-        )
+        named = plain(action.replace("_", " "))
+        axes.barh(range(len(rows)), shares, left=left, color=shade, edgecolor="white", lw=1.2, height=0.72, label=named)
         for at, share in enumerate(shares):
             if share >= 0.04:
                 ink = "white" if number / max(1, len(actions) - 1) > 0.4 else INK

@@ -110,3 +110,13 @@ def number(value: float) -> str:
     if math.isnan(value):
         return ""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def written(cost: float, near: float) -> str:
+    """Write a cost with as many decimals as give one near it three significant digits, so that costs beside each other align.
+
+    >>> written(40.0, 59.2), written(1234.5, 59.2), written(0.4, 0.123)
+    ('40.0', '1,234.5', '0.400')
+    """
+    digits = max(0, 2 - math.floor(math.log10(abs(near)))) if near else 2
+    return f"{cost:,.{digits}f}"

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from piste.core.comparison import Comparison
-from piste.core.report.figures.canvas import GREY, INK, called, colour, number, paper, plain, short, subtitle
+from piste.core.report.figures.canvas import GREY, INK, called, colour, paper, plain, short, subtitle
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MOST_ROWS = 5  # drawn beside the champion, the best baseline, and whoever wins somewhere
 STEPS = 201
+MOST_LETTERS, LEAST_LETTERS = 100, 6  # of a name in a strip as wide as the picture; with fewer, it says nothing
 
 
 def winners(comparison: Comparison) -> list[tuple[str, float, float]]:
@@ -30,7 +33,7 @@ def winners(comparison: Comparison) -> list[tuple[str, float, float]]:
 
 
 def champion_against_cost(comparison: Comparison) -> Figure | None:
-    """Draw what rows cost if too little cost less, or more; a strip on top names who would be best.
+    """Draw what rows save over the best baseline if too little cost less, or more; a strip on top names who would be best.
 
     Returns:
         None where no range of costs was given.
@@ -41,41 +44,40 @@ def champion_against_cost(comparison: Comparison) -> Figure | None:
     bands = winners(comparison)
     first = [row.id for row in comparison.judged[:MOST_ROWS]]
     champion, base = comparison.row(comparison.champion), comparison.row(comparison.best_baseline)
-    shown = list(dict.fromkeys([champion.id, *(id for id, _, _ in bands), *first, base.id]))
-    figure, [axes] = paper(8.6, 4.4, "If being short cost less than was written, or more")
+    shown = [id for id in dict.fromkeys([champion.id, *(id for id, _, _ in bands), *first]) if id != base.id]
+    figure, [axes] = paper(8.6, 4.6, "What is saved if being short costs less than was written, or more")
+    axes.axhline(0, color=GREY, lw=1.4, ls=(0, (4, 3)), label=plain(f"{short(called(base), 46)} (best baseline)"))
     for id in reversed(shown):
         row = comparison.row(id)
-        main = id in (champion.id, base.id)
-        style = (0, (4, 3)) if id == base.id else "-"
-        name = plain(short(called(row), 60)) + (" (champion)" if id == champion.id else " (best baseline)" if id == base.id else "")
-        axes.plot(
-            factors,
-            costs[id],
-            color=colour(row.family),
-            lw=2.6 if id == champion.id else 1.3,
-            ls=style,
-            label=name,
-            zorder=3 if main else 2,
-        )
-    top = max(max(costs[id]) for id in shown)
-    bottom = min(min(costs[id]) for id in shown)
-    strip = top + 0.09 * (top - bottom)
-    for id, start, end in bands:
-        ink = colour(comparison.row(id).family)
-        axes.plot([start, end], [strip, strip], color=ink, lw=9, solid_capstyle="butt")
-        if start > factors[0]:
-            axes.axvline(start, color=GREY, lw=0.7, ls=(0, (2, 3)))
+        style = {"lw": 2.8, "zorder": 3} if id == champion.id else {"lw": 1.3, "ls": (0, (1, 1.5)) if row.rule == "plug_in" else "-"}
+        name = plain(short(called(row), 50)) + (" (champion)" if id == champion.id else "")
+        axes.plot(factors, 1 - costs[id] / costs[base.id], color=colour(row.family), label=name, **style)
+    _strip(axes, comparison, bands)
     axes.axvline(1.0, color=INK, lw=0.8)
-    axes.annotate("as written", (1.0, bottom), xytext=(4, 0), textcoords="offset points", size=8, color=GREY, va="bottom")
+    axes.annotate("as written", (1.0, 0), (4, 2), xycoords=("data", "axes fraction"), textcoords="offset points", size=8, color=GREY)
     axes.set_xscale("log")
     axes.set_xticks(factors, [f"x {factor:.2g}" for factor in factors])
     axes.minorticks_off()
-    axes.set(xlabel="what too little costs, against what the problem says", ylabel=plain(f"{comparison.cost_name}, decided anew at each"))
+    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.set(xlabel="what too little costs, against what the problem says", ylabel="saved over the best baseline")
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles[::-1], labels[::-1], loc="outside lower left", ncols=2, frameon=False, fontsize=8, labelcolor=INK)
-    said = [f"{short(called(comparison.row(id)), 44)} from x {number(start)} to x {number(end)}" for id, start, end in bands]
-    subtitle(figure, f"strip: who costs least. {'; '.join(said[:2])}" + (f"; and {len(said) - 2} more bands" if len(said) > 2 else ""))
+    subtitle(figure, "each decides anew at each cost; strip: who costs least where; dotted lines: decided by the prediction alone")
     return figure
+
+
+def _strip(axes: Axes, comparison: Comparison, bands: Sequence[tuple[str, float, float]]) -> None:
+    """Name, above the lines, who costs least between which factors."""
+    across = np.log(bands[-1][2] / bands[0][1])
+    for id, start, end in bands:
+        row = comparison.row(id)
+        axes.axvspan(start, end, ymin=1.02, ymax=1.09, color=colour(row.family), lw=0, clip_on=False)
+        room = int(MOST_LETTERS * np.log(end / start) / across)
+        if room >= LEAST_LETTERS:
+            place = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "center", "size": 8, "color": "white", "weight": "bold"}
+            axes.annotate(plain(short(called(row), room)), (float(np.sqrt(start * end)), 1.055), **place)
+        if start > bands[0][1]:
+            axes.axvline(start, color=GREY, lw=0.7, ls=(0, (2, 3)))
 
 
 def _costs(comparison: Comparison) -> tuple[np.ndarray, dict[str, np.ndarray]]:

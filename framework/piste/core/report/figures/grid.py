@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from piste.core.comparison import Comparison, Judged
-from piste.core.report.figures.canvas import BLUE, FAINT, GREY, INK, RED, kind, number, paper, plain, short, subtitle
+from piste.core.report.figures.canvas import BLUE, FAINT, GREY, INK, RED, kind, paper, plain, short, subtitle, written
 from piste.core.report.words import in_words
 
 if TYPE_CHECKING:
@@ -77,15 +77,14 @@ def framings_compared(comparison: Comparison) -> Figure | None:
             _cell(axes, place, at, shade, champion=row.id == comparison.champion)
             dark = float(np.dot(shade[:3], (0.299, 0.587, 0.114))) < 0.55
             weight = "bold" if row is best else "normal"
-            axes.text(place, at, number(row.cost), ha="center", va="center", size=9, color="white" if dark else INK, weight=weight)
+            axes.text(place, at, written(row.cost, base), ha="center", va="center", size=9, color="white" if dark else INK, weight=weight)
             if row.tied_with_best:
                 axes.scatter([place + 0.4], [at - 0.3], s=9, color="white" if dark else INK, lw=0, zorder=4)
     _margins(axes, comparison, laid)
     name = comparison.cost_name
-    words = (
-        f"{name}, lower is better; white: as the best baseline ({number(base)}), blue: cheaper, orange: dearer. Bold: a kind's best way;"
-    )
-    subtitle(figure, f"{words}\nframed: the champion; with a dot: too close to the best to tell apart; dashes: not taken, or no result")
+    words = f"{name}, lower is better; white: as the best baseline ({written(base, base)}), blue: cheaper, orange: dearer."
+    marks = "Bold: a kind's best way; framed: the champion; with a dot: too close to the best to tell apart; dashes: no result"
+    subtitle(figure, f"{words}\n{marks}")
     return figure
 
 
@@ -109,8 +108,8 @@ def _margins(axes: Axes, comparison: Comparison, laid: Grid) -> None:
     framings = [framing for framing, _ in laid.ways]
     for framing in dict.fromkeys(framings):
         first, last = framings.index(framing), len(framings) - 1 - framings[::-1].index(framing)
-        said = plain(short(framing.replace("_", " "), 11 * (last - first + 1)))
+        said = plain(short(framing.replace("_", " "), 13 * (last - first + 1)))
         place = {"xy": ((first + last) / 2, 1.0), "xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-        axes.annotate(said, xytext=(0, 30), ha="center", va="bottom", size=9.5, weight="bold", color=INK, **place)  # type: ignore[arg-type]
+        axes.annotate(said, xytext=(0, 30), ha="center", va="bottom", size=9, weight="bold", color=INK, **place)  # type: ignore[arg-type]
         if first:
             axes.axvline(first - 0.5, color=GREY, lw=0.8)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from piste.core.comparison import Comparison, Judged
-from piste.core.report.figures.canvas import GREY, INK, TIE, colour, paper, plain, short, subtitle
+from piste.core.report.figures.canvas import GREY, INK, TIE, colour, paper, plain, short, subtitle, written
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,6 +65,5 @@ def reach(comparison: Comparison) -> tuple[float, float]:
 
 
 def _between(row: Judged) -> str:
-    digits = max(0, 2 - math.floor(math.log10(abs(row.cost)))) if row.cost else 2
-    cost, low, high = (f"{value:,.{digits}f}" for value in (row.cost, row.cost_lo, row.cost_hi))
+    cost, low, high = (written(value, row.cost) for value in (row.cost, row.cost_lo, row.cost_hi))
     return f"{cost}  ({low} to {high})"

@@ -37,19 +37,16 @@ def reliability_diagram(comparison: Comparison) -> Figure | None:
         axes.plot(mine["p"], mine["share"], color=BLUE, lw=1.2, alpha=0.6)
         axes.scatter(mine["p"], mine["share"], s=8 + 90 * mine["n"] / mine["n"].max(), color=BLUE, edgecolor="white", lw=0.8, zorder=3)
         axes.set_title(plain(short(str(level), 26)), size=10, color=INK, loc="left", weight="bold")
-        axes.text(0.98, 0.04, _slope(*mine[["slope", "slope_error"]].iloc[0]), transform=axes.transAxes, ha="right", size=8, color=GREY)
+        axes.set_xlabel(_slope(*mine[["slope", "slope_error"]].iloc[0]), size=8.5, color=GREY)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
         axes.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
         axes.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
         axes.grid(color=FAINT)
     for axes in panels[len(levels) :]:
         axes.set_visible(False)
-    figure.supxlabel("probability that the champion gave", size=9, color=GREY)
-    figure.supylabel("how often it came", size=9, color=GREY)
     more = table["level"].nunique() - len(levels)
-    subtitle(
-        figure, "dots on the dashed line keep their word; larger dots hold more rows" + (f"; {more} rarer ones not shown" if more else "")
-    )
+    words = "across: the probability that the champion gave; up: how often it came; larger dots: more rows"
+    subtitle(figure, words + (f"\n{more} rarer ones not shown" if more else ""))
     return figure
 
 
