@@ -12,6 +12,7 @@ import numpy as np
 from piste.core.case import Case, errors_over
 from piste.core.comparison import OUTSIDE, Judged
 from piste.core.entrants import Entrant, Label
+from piste.core.family import Params
 from piste.core.fit import Predicted
 from piste.core.framing import Asked, Form, Framing
 from piste.core.losses import Court
@@ -73,7 +74,7 @@ def seated(
         unknown = float("nan")
         parts = tuple(Predicted(np.empty(0), {}, unknown, unknown, notes) for _ in folds.shown)
         for rule in framing.rules(resolved.yardstick):
-            params = {"try": number, "file": each.file}
+            params: Params = {"try": number, "file": each.file}
             column = court.column(mine, rule, f"{OUTSIDE}:{each.name}", number, params, each.raw)
             entrants.append(Entrant(column, Label(f"{each.name} (from outside)", TIER), parts, ()))
     return replace(plan, asked=asked), tuple(entrants)

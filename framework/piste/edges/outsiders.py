@@ -25,9 +25,7 @@ def kept(store: Store, problem: str) -> tuple[Outside, ...]:
     listed = _listed(store, problem)
     records = store.get_many([_key(problem, each["digest"]) for each in listed])
     arrays = [record.arrays["raw"] for record in records.values()]
-    return tuple(
-        Outside(each["name"], each["framing"], each["split"], each["file"], raw) for each, raw in zip(listed, arrays, strict=True)
-    )
+    return tuple(Outside(each["name"], each["framing"], each["split"], each["file"], raw) for each, raw in zip(listed, arrays, strict=True))
 
 
 def forget(store: Store, problem: str, name: str) -> int:
