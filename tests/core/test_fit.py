@@ -14,7 +14,7 @@ import pytest
 from piste.core.data import Target
 from piste.core.family import Family, Rows, Task
 from piste.core.features import expand
-from piste.core.fit import TRAIN_SAMPLE, Predicted, Study, fit_cell, fit_one, refit, seed_of, shuffled
+from piste.core.fit import TRAIN_SAMPLE, Predicted, Study, dealt, fit_cell, fit_one, refit, seed_of
 from piste.core.framing import Form
 from piste.core.plan import Cell
 from piste.core.search import Candidate
@@ -303,48 +303,32 @@ def test_a_warning_while_fitting_reaches_nobody_and_no_other_warning_is_a_note()
     assert fit_one(Task("mean", 3), plain(Warns), {}, rows, np.zeros(3, dtype=bool), 0)[1] == ()
 
 
-def blocks_of(*sizes: int, shuffle: bool = False) -> np.ndarray:
-    """Return the block of each row."""
-    blocks = np.repeat(np.arange(len(sizes)), sizes)
-    return np.random.default_rng(1).permutation(blocks) if shuffle else blocks
+@pytest.mark.parametrize("kind", ["numeric", "count", "category"])
+def test_a_target_dealt_at_random_holds_the_same_values_in_another_order(kind):
+    target = study(kind=kind).target
+    at_random = dealt(target, 3)
+    np.testing.assert_array_equal(np.sort(at_random.values), np.sort(target.values))
+    assert (at_random.values != target.values).any()
+    assert (at_random.kind, at_random.labels) == (target.kind, target.labels)
+    np.testing.assert_array_equal(dealt(target, 3).values, at_random.values)
+    assert (dealt(target, 4).values != at_random.values).any()
 
 
-@pytest.mark.parametrize("sizes", [(3,) * 20, (1,) * 60, (7, 1, 12, 3, 3, 5, 9, 20)])
-@pytest.mark.parametrize("shuffle", [False, True])
-def test_a_target_dealt_at_random_holds_the_same_values(sizes, shuffle):
-    target = Target("y", "numeric", np.random.default_rng(0).normal(size=60))
-    dealt = shuffled(target, blocks_of(*sizes, shuffle=shuffle), 3)
-    np.testing.assert_array_equal(np.sort(dealt.values), np.sort(target.values))
-    assert (dealt.values != target.values).mean() > 0.5
-    np.testing.assert_array_equal(dealt.values, shuffled(target, blocks_of(*sizes, shuffle=shuffle), 3).values)
-
-
-@pytest.mark.parametrize("shuffle", [False, True])
-def test_blocks_of_one_size_are_dealt_whole(shuffle):
-    blocks = blocks_of(*(4,) * 15, shuffle=shuffle)
-    target = Target("y", "numeric", np.arange(60.0))
-    dealt = shuffled(target, blocks, 0)
-    before = [target.values[blocks == block].tolist() for block in range(15)]
-    after = [dealt.values[blocks == block].tolist() for block in range(15)]
-    assert sorted(before) == sorted(after)  # in the order of their rows too
-    assert before != after
-
-
-def test_neighbours_within_a_block_stay_neighbours_where_blocks_differ_in_size():
-    blocks = blocks_of(7, 1, 12, 3, 3, 5, 9, 20)
-    dealt = shuffled(Target("y", "numeric", np.arange(60.0)), blocks, 0).values
-    assert (np.diff(dealt) != 1).sum() <= 8  # one break at most for each block
+def test_levels_are_cut_anew_from_the_values_that_were_dealt():
+    cuts = np.linspace(3, 7, 60)[:, None]
+    target = replace(study().target, levels=("low", "high"), thresholds=cuts)
+    at_random = dealt(target, 0)
+    np.testing.assert_array_equal(at_random.codes, at_random.values >= cuts[:, 0])  # a row keeps its own cut
+    assert (at_random.codes != target.codes).any()
 
 
 def test_the_self_test_learns_and_is_judged_on_the_target_as_it_was_dealt():
     rows = study()
-    blocks = np.arange(60) // 3
-    rows = replace(rows, folds=replace(rows.folds, blocks=blocks))
-    dealt = shuffled(rows.target, blocks, rows.seed).values
+    at_random = dealt(rows.target, rows.seed).values
     one = replace(cell(plain(Seen), "mean", {}), stage="self-test")
     fit_cell(rows, one, plain(Seen), framings()["mean"], lambda: 0.0)
-    np.testing.assert_array_equal(Seen.given["y"], dealt[:40])
-    assert (dealt[:40] != rows.target.values[:40]).any()
+    np.testing.assert_array_equal(Seen.given["y"], at_random[:40])
+    assert (at_random[:40] != rows.target.values[:40]).any()
 
 
 def test_a_cell_of_the_learning_curve_learns_from_a_share_of_the_training_blocks():

@@ -218,7 +218,7 @@ def allocate(expected: np.ndarray, uses: np.ndarray, budget: int, together: np.n
     groups, codes, sizes = np.unique(together, return_inverse=True, return_counts=True)
     order = np.argsort(codes, kind="stable")
     place = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # of a line within its group
-    most, n_groups = int(sizes.max()), len(groups)
+    most, n_groups = int(sizes.max(initial=0)), len(groups)
     costs = np.zeros((n_groups, most, expected.shape[1]))
     costs[:, :, uses > 0] = np.inf  # a place that a smaller group does not fill takes no action
     costs[codes[order], place] = expected[order]
