@@ -59,7 +59,9 @@ class Case:
     losses: np.ndarray  # (n_judged, n_columns)
     sample: Sample
     stakes: Stakes
+    choice: Choice  # how the champion was chosen
     claim: Claim  # of every column over the base
+    degrees: float | None  # of freedom of the claim's errors, where they are not the bootstrap's
     claimed_by: str
     base: int  # column to beat
     champion: int  # column
@@ -134,7 +136,9 @@ def weigh(
         losses=losses,
         sample=drawn,
         stakes=Stakes(choice.rope, choice.delta),
+        choice=choice,
         claim=bounds,
+        degrees=degrees,
         claimed_by=_by(drawn, errors),
         base=base,
         champion=choose(drawn, choice),

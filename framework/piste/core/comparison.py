@@ -118,6 +118,17 @@ class Versus:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What the numbers were computed under: with the losses and the columns beside them, anyone can compute them again."""
+
+    seed: int
+    ordered: bool  # blocks follow each other in time, and are drawn in runs
+    confidence: float  # of the claim
+    rope: float  # a difference of mean losses too small to matter
+    degrees: float | None  # of freedom of the errors in `columns`, where rows are so few that those of the bootstrap are too small
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """What more rows would bring the champion."""
 
@@ -137,6 +148,8 @@ class Comparison:
     priced `id action`. `losses` has one line per judged row: `row`, `block`, `weight`, `slice NAME` for each column of
     `slices`, then one column per candidate x rule, named by `columns`, and the reference rows. `trials` has, per
     leaderboard row id, one line per hyperparameter setting: params, `cost`, `fit_seconds`, `status`, `reason`.
+    Of `columns`, `role` is "model" where a column may be champion, "rule" where it is to be beaten, else empty; the lower its `rank`,
+    the simpler it is; `error` is the standard error of its gain where `terms.degrees` is given, else missing.
     """
 
     key: str  # sha256 of all that determines it, 64 hexadecimal digits
@@ -160,7 +173,7 @@ class Comparison:
     fold_names: tuple[str, ...]  # "season 2023-24", "fold 1 (repeat 2)"
     predictions: pd.DataFrame
     losses: pd.DataFrame
-    columns: pd.DataFrame  # one line per column of the loss matrix: column, framing, family, rule, params
+    columns: pd.DataFrame  # one line per column of the loss matrix: column, framing, family, rule, params, title, role, rank, error
     trials: Mapping[str, pd.DataFrame]
     states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # row id -> what makes its predictions a distribution
     priced: bool = False  # whether costs are those of a decision, not a metric
@@ -171,6 +184,7 @@ class Comparison:
     next_period: Interval | None = None  # gain of the champion to be expected in one more period, where periods are few
     versus: Versus | None = None
     curve: Curve | None = None
+    terms: Terms | None = None
     findings: tuple[Finding, ...] = ()
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # cost_range, slices, coverage, reliability
     notes: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from piste.core.belief import belief
 from piste.core.case import Case, claimed, in_next_period, versus
-from piste.core.comparison import Absent, Comparison, Curve
+from piste.core.comparison import Absent, Comparison, Curve, Terms
 from piste.core.entrants import Entrant, Outcomes
 from piste.core.fit import Failed
 from piste.core.framing import State
@@ -101,7 +101,7 @@ def conclude(
         fold_names=tuple(fold.name for fold in case.folds.shown),
         predictions=_predictions(case),
         losses=_losses(case),
-        columns=_described(case.entrants),
+        columns=_described(case),
         trials=_trials(case, outcomes),
         states=states(case),
         priced=court.yardstick.priced,
@@ -112,6 +112,7 @@ def conclude(
         next_period=in_next_period(case),
         versus=versus(case),
         curve=curve,
+        terms=Terms(resolved.problem.seed, case.folds.ordered, case.choice.confidence, case.choice.rope, case.degrees),
         findings=findings,
         tables=tables,
         notes=resolved.table.notes,
@@ -168,8 +169,10 @@ def _losses(case: Case) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(about), frame, pd.DataFrame(known)], axis=1)
 
 
-def _described(entrants: Sequence[Entrant]) -> pd.DataFrame:
-    columns = [each.column for each in entrants]
+def _described(case: Case) -> pd.DataFrame:
+    columns, choice = [each.column for each in case.entrants], case.choice
+    roles = np.full(len(columns), "", dtype=object)
+    roles[[*choice.models]], roles[[*choice.baselines]] = "model", "rule"
     return pd.DataFrame(
         {
             "column": [column.name for column in columns],
@@ -177,7 +180,10 @@ def _described(entrants: Sequence[Entrant]) -> pd.DataFrame:
             "family": [column.entry for column in columns],
             "rule": [column.rule for column in columns],
             "params": [json.dumps(dict(column.params)) for column in columns],
-            "title": [each.label.title for each in entrants],
+            "title": [each.label.title for each in case.entrants],
+            "role": roles,
+            "rank": choice.rank,
+            "error": case.claim.error if case.degrees is not None else np.full(len(columns), np.nan),
         }
     )
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from piste.core.comparison import Absent, Claimed, Comparison, Curve, Interval, Judged, Verdict, Versus
+from piste.core.comparison import Absent, Claimed, Comparison, Curve, Interval, Judged, Terms, Verdict, Versus
 from piste.core.data import Target
 from piste.core.finding import Finding
 from piste.edges.store import Store, StoredComparison
 
 FRAMES = ("predictions", "losses", "columns")
-PARTS = {"estimate": Interval, "next_period": Interval, "claimed": Claimed, "versus": Versus}
+PARTS = {"estimate": Interval, "next_period": Interval, "claimed": Claimed, "versus": Versus, "terms": Terms}
 NESTED = ("target", "judged", "absent", "verdict", "trials", "references", "findings", "curve", "tables", *PARTS, *FRAMES)
 
 
@@ -86,7 +86,7 @@ def _shelved(stored: StoredComparison) -> Shelved:
         plain[name] = tuple(plain[name])
     comparison = Comparison(
         **plain,
-        **{name: meta[name] and _part(kind, meta[name]) for name, kind in PARTS.items()},
+        **{name: meta.get(name) and _part(kind, meta[name]) for name, kind in PARTS.items()},
         curve=meta["curve"] and _part(Curve, {**meta["curve"], "points": stored.frames["curve"]}),
         target=_target(stored),
         judged=tuple(_row(row) for row in meta["judged"]),
