@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from piste.core.comparison import Comparison, Verdict
+from piste.core.comparison import Claimed, Comparison, Curve, Interval, Verdict
 from piste.core.layout import Layout, answered
 from piste.core.model import Model
 from piste.core.report import tables
@@ -46,6 +46,41 @@ class Result:
     def scores(self) -> pd.DataFrame:
         """Return the cost of each leaderboard row in each fold."""
         return tables.scores(self.comparison)
+
+    @property
+    def estimate(self) -> Interval | None:
+        """Return what the champion will cost on new rows, corrected for having been chosen among all candidates."""
+        return self.comparison.estimate
+
+    @property
+    def claimed(self) -> Claimed | None:
+        """Return what the champion saves over the baseline to beat, with bounds that hold for all candidates at once."""
+        return self.comparison.claimed
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """Return what the checks found, one line each, the gravest first, with what to do."""
+        return tables.findings(self.comparison)
+
+    @property
+    def references(self) -> pd.DataFrame:
+        """Return what nobody could ship, as lines of a leaderboard: perfect foresight, the truth of a simulated world."""
+        return tables.references(self.comparison)
+
+    @property
+    def curve(self) -> Curve | None:
+        """Return what more rows would bring the champion; None where it was not asked (`quick`) or cannot be told."""
+        return self.comparison.curve
+
+    @property
+    def slices(self) -> pd.DataFrame:
+        """Return the champion's cost in each part of the rows, beside the baseline's; empty where the problem names no `slices`."""
+        return self.tables.get("slices", pd.DataFrame())
+
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Return by name what the checks looked at, such as `folds`, `coverage`, `reliability`, `cost_range` and `reach`."""
+        return self.comparison.tables
 
     @property
     def verdict(self) -> Verdict:

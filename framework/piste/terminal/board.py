@@ -76,20 +76,13 @@ class Leaderboard:
         rows = [*(row for _, row in places), *found.references]
         longest = max(Text(title(row)).cell_len + (len(CHAMPION) if row.id == found.champion else 0) for row in rows)
         numbers = len(str(places[-1][0])) + GAP
-        laid = [
-            (detail, columns, _room(options.max_width - numbers, columns))
-            for detail in DETAILS
-            for columns in [_columns(found, rows, detail)]
-        ]
-        detail, columns, room = next((each for each in laid if each[2] >= min(longest, ENOUGH)), laid[-1])
+        laid = [_columns(found, rows, detail) for detail in DETAILS]
+        rooms = [options.max_width - numbers - sum(GAP + column.width for column in columns) for columns in laid]
+        chosen = next((i for i, room in enumerate(rooms) if room >= min(longest, ENOUGH)), -1)
+        detail, columns, room = DETAILS[chosen], laid[chosen], rooms[chosen]
         yield _table(found, places, columns, max(8, min(room, longest)))
         yield Text()
         yield Text(_below(found, places, detail), style="dim")
-
-
-def _room(width: int, columns: Sequence[Column]) -> int:
-    """Return the characters that columns leave."""
-    return width - sum(GAP + column.width for column in columns)
 
 
 def _table(comparison: Comparison, places: Sequence[Place], columns: Sequence[Column], width: int) -> Table:

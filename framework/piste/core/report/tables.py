@@ -1,36 +1,29 @@
-"""The leaderboard and the scores of a comparison, as frames and as plain data."""
+"""What a comparison found, as frames and as plain data."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from piste.core.comparison import Absent, Comparison, Judged
+from piste.core.comparison import Absent, Comparison, Curve, Judged
+from piste.core.finding import Finding
 
 COLUMNS = (
-    "framing",
-    "family",
-    "rule",
-    "title",
-    "params",
-    "cost",
-    "cost_lo",
-    "cost_hi",
-    "gain_vs_baseline",
-    "tied_with_best",
-    "metrics",
-    "train_metrics",
-    "fit_seconds",
-    "predict_seconds",
-    "status",
-    "reason",
+    *("framing", "family", "rule", "title", "params"),
+    *("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "gain_lo", "gain_hi", "tied_with_best", "value", "n_trials"),
+    *("actions", "metrics", "train_metrics", "fit_seconds", "predict_seconds", "status", "reason"),
 )
-NUMBERS = ("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "fit_seconds", "predict_seconds")
-BY_NAME = ("params", "metrics", "train_metrics")
+NUMBERS = (
+    *("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "gain_lo", "gain_hi", "value"),
+    *("fit_seconds", "predict_seconds"),
+)
+BY_NAME = ("params", "actions", "metrics", "train_metrics")
+PARTS = ("estimate", "claimed", "next_period", "versus")  # of a comparison, which may be absent
 DIGITS = 6  # significant ones, wherever a number leaves for a table that people read
 
 
@@ -46,11 +39,19 @@ def rounded(value: float) -> float:
 def leaderboard(comparison: Comparison) -> pd.DataFrame:
     """Return one line per leaderboard row: the judged ones, best first, then those without a result.
 
-    `params`, `metrics` and `train_metrics` hold a mapping by name in each line. What an absent row lacks is missing.
+    `params`, `actions`, `metrics` and `train_metrics` hold a mapping by name in each line. What an absent row lacks is missing.
     """
-    rows: list[Judged | Absent] = [*comparison.judged, *comparison.absent]
+    return _frame([*comparison.judged, *comparison.absent])
+
+
+def references(comparison: Comparison) -> pd.DataFrame:
+    """Return what nobody could ship, a line each, with the columns of the leaderboard."""
+    return _frame(comparison.references)
+
+
+def _frame(rows: Sequence[Judged | Absent]) -> pd.DataFrame:
     frame = pd.DataFrame([_line(row) for row in rows], columns=list(COLUMNS))
-    return frame.astype({**dict.fromkeys(NUMBERS, "float64"), "tied_with_best": "boolean"})
+    return frame.astype({**dict.fromkeys(NUMBERS, "float64"), "tied_with_best": "boolean", "n_trials": "Int64"})
 
 
 def _line(row: Judged | Absent) -> dict[str, Any]:
@@ -59,14 +60,22 @@ def _line(row: Judged | Absent) -> dict[str, Any]:
 
 
 def flat(comparison: Comparison) -> pd.DataFrame:
-    """Return the leaderboard with a column for each metric (`rmse`, `train_rmse`), and the parameters as text."""
+    """Return the leaderboard with plain cells only.
+
+    There is a column for each metric (`rmse`, `train_rmse`) and for the share of each action (`action NAME`); parameters are text.
+    """
     frame = leaderboard(comparison)
-    metrics = pd.DataFrame(frame["metrics"].tolist(), index=frame.index)
-    train = pd.DataFrame(frame["train_metrics"].tolist(), index=frame.index).add_prefix("train_")
-    at = COLUMNS.index("metrics")
     texts = frame["params"].map(lambda params: ", ".join(f"{name}={value}" for name, value in params.items()))
-    parts = [frame[list(COLUMNS[:at])].assign(params=texts), metrics, train, frame[list(COLUMNS[at + 2 :])]]
+    wide = {"actions": "action ", "metrics": "", "train_metrics": "train_"}
+    spread = [pd.DataFrame(frame[column].tolist(), index=frame.index).add_prefix(prefix) for column, prefix in wide.items()]
+    at = COLUMNS.index("actions")
+    parts = [frame[list(COLUMNS[:at])].assign(params=texts), *spread, frame[list(COLUMNS[at + len(wide) :])]]
     return pd.concat(parts, axis="columns")
+
+
+def findings(comparison: Comparison) -> pd.DataFrame:
+    """Return one line per finding, the gravest first: check, severity, on, number, threshold, message, fix."""
+    return pd.DataFrame([asdict(finding) for finding in comparison.findings], columns=[field.name for field in fields(Finding)])
 
 
 def scores(comparison: Comparison) -> pd.DataFrame:
@@ -86,17 +95,37 @@ def as_json(comparison: Comparison, link: str) -> dict[str, Any]:
         comparison: what was found.
         link: where it is shown; empty where nowhere.
     """
-    lines = leaderboard(comparison).astype(object).to_dict("records")
-    return {
+    told = {
         "problem": comparison.problem,
+        "question": comparison.question,
         "digest": comparison.digest,
-        "verdict": {"name": comparison.verdict.name, "sentence": comparison.verdict.sentence},
+        "verdict": asdict(comparison.verdict),
         "champion": comparison.champion,
+        "best_baseline": comparison.best_baseline,
         "cost_name": comparison.cost_name,
-        "leaderboard": [{str(name): plain(value) for name, value in line.items()} for line in lines],
-        "findings": [{"message": note} for note in comparison.notes],
+        "priced": comparison.priced,
+        "per_year": comparison.per_year,
+        "n_columns": comparison.n_columns,
+        **{name: None if (part := getattr(comparison, name)) is None else asdict(part) for name in PARTS},
+        "curve": None if comparison.curve is None else _curve(comparison.curve),
+        "leaderboard": _records(leaderboard(comparison)),
+        "references": _records(references(comparison)),
+        "findings": _records(findings(comparison)),
+        "notes": list(comparison.notes),
         "link": link,
     }
+    return {name: plain(value) for name, value in told.items()}
+
+
+def _curve(curve: Curve) -> dict[str, Any]:
+    return {field.name: getattr(curve, field.name) for field in fields(curve)} | {
+        "at_double": asdict(curve.at_double),
+        "points": _records(curve.points),
+    }
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in line.items()} for line in frame.astype(object).to_dict("records")]
 
 
 def plain(value: Any) -> Any:
@@ -107,6 +136,8 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
     if value is None or value is pd.NA:
         return None
     if isinstance(value, np.generic):
