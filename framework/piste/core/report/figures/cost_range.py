@@ -74,8 +74,17 @@ def _strip(axes: Axes, comparison: Comparison, bands: Sequence[tuple[str, float,
         axes.axvspan(start, end, ymin=1.02, ymax=1.09, color=colour(row.family), lw=0, clip_on=False)
         room = int(MOST_LETTERS * np.log(end / start) / across)
         if room >= LEAST_LETTERS:
-            place = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "center", "size": 8, "color": "white", "weight": "bold"}
-            axes.annotate(plain(short(called(row), room)), (float(np.sqrt(start * end)), 1.055), **place)
+            axes.text(
+                float(np.sqrt(start * end)),
+                1.055,
+                plain(short(called(row), room)),
+                transform=axes.get_xaxis_transform(),
+                ha="center",
+                va="center",
+                size=8,
+                color="white",
+                weight="bold",
+            )
         if start > bands[0][1]:
             axes.axvline(start, color=GREY, lw=0.7, ls=(0, (2, 3)))
 

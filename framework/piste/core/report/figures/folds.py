@@ -59,8 +59,8 @@ def gain_by_fold(comparison: Comparison) -> Figure | None:
     figure, [axes] = paper(float(np.clip(2.5 + 0.6 * len(names), 5.6, 10)), 3.5, "What the champion saves, fold by fold")
     axes.bar(range(len(gains)), gains, color=[BLUE if gain > 0 else RED for gain in gains], width=0.62)
     for at, gain in enumerate(gains) if len(gains) <= MOST_NUMBERED else ():
-        place = {"ha": "center", "va": "bottom" if gain >= 0 else "top", "size": 8.5, "color": INK}
-        axes.annotate(number(float(gain)), (at, gain), xytext=(0, 2 if gain >= 0 else -2), textcoords="offset points", **place)
+        above, side = (2, "bottom") if gain >= 0 else (-2, "top")
+        axes.annotate(number(float(gain)), (at, gain), (0, above), textcoords="offset points", ha="center", va=side, size=8.5, color=INK)
     if later:
         axes.plot([len(gains)] * 2, [later.low, later.high], color=GREY, lw=2.4, solid_capstyle="round")
         axes.scatter([len(gains)], [later.mean], s=44, facecolor="white", edgecolor=GREY, lw=1.4, zorder=3)

@@ -64,7 +64,7 @@ def framings_compared(comparison: Comparison) -> Figure | None:
     span = max(base - least, LEAST_SPAN * abs(base)) or 1.0
     shades = LinearSegmentedColormap.from_list("shades", [BLUE, "#FFFFFF", RED])
     norm = TwoSlopeNorm(base, base - span, base + 2 * span)
-    width, height = 2.6 + 0.86 * len(laid.ways), 1.9 + 0.37 * len(laid.families)
+    width, height = max(7.6, 2.6 + 0.86 * len(laid.ways)), 1.9 + 0.37 * len(laid.families)
     figure, [axes] = paper(width, height, "What each kind of model costs, by how it is asked and how it decides")
     for at, family in enumerate(laid.families):
         best = laid.best_way(family)
@@ -109,7 +109,17 @@ def _margins(axes: Axes, comparison: Comparison, laid: Grid) -> None:
     for framing in dict.fromkeys(framings):
         first, last = framings.index(framing), len(framings) - 1 - framings[::-1].index(framing)
         said = plain(short(framing.replace("_", " "), 13 * (last - first + 1)))
-        place = {"xy": ((first + last) / 2, 1.0), "xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-        axes.annotate(said, xytext=(0, 30), ha="center", va="bottom", size=9, weight="bold", color=INK, **place)  # type: ignore[arg-type]
+        axes.annotate(
+            said,
+            ((first + last) / 2, 1.0),
+            (0, 30),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            size=9,
+            weight="bold",
+            color=INK,
+        )
         if first:
             axes.axvline(first - 0.5, color=GREY, lw=0.8)

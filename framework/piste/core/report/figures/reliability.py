@@ -30,7 +30,7 @@ def reliability_diagram(comparison: Comparison) -> Figure | None:
     levels = [level for level in dict.fromkeys(table["level"]) if level in frequent]
     columns = min(len(levels), BESIDE)
     lines = -(-len(levels) // columns)
-    figure, panels = paper(max(5.6, 2.75 * columns), 0.9 + 2.9 * lines, "Whether what it calls likely comes often", columns, lines=lines)
+    figure, panels = paper(max(6.2, 2.75 * columns), 0.9 + 2.9 * lines, "Whether what it calls likely comes often", columns, lines=lines)
     for axes, level in zip(panels, levels, strict=False):
         mine = table[table["level"] == level]
         axes.plot([0, 1], [0, 1], color=GREY, lw=1, ls=(0, (4, 3)))
