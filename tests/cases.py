@@ -46,18 +46,18 @@ class Written:
         return found[-1]
 
 
-def prepared(frame: pd.DataFrame, *, target: str | dict[str, Any] = "y", trials: int = 0, **keys: Any) -> Prepared:
-    """Prepare a problem on rows, small unless it says otherwise."""
+def prepared(frame: pd.DataFrame | str, *, target: str | dict[str, Any] = "y", trials: int = 0, **keys: Any) -> Prepared:
+    """Prepare a problem on rows, or on what names their source; small unless it says otherwise."""
     usual: dict[str, Any] = {"families": ["linear", "tree"], "framings": ["mean"], "split": {"folds": 5, "repeats": 1}}
     problem = piste.Problem(data=frame, target=target, **usual | {"search": {"trials": trials}} | keys)
     return prepare(problem, (), silent, quick=False, code=True)
 
 
-def written(frame: pd.DataFrame, said: Said, **keys: Any) -> Written:
+def written(frame: pd.DataFrame | str, said: Said, **keys: Any) -> Written:
     """Judge predictions that are written down.
 
     Args:
-        frame: rows of the problem.
+        frame: rows of the problem, or what names their source.
         said: an entry, or a framing and an entry -> what it predicts of every row, (n_rows, ...); or a list of such, one for
             each setting. Models that are not among them take no part; rules that are not are fitted.
         keys: of the problem.
@@ -71,6 +71,12 @@ def written(frame: pd.DataFrame, said: Said, **keys: Any) -> Written:
             outcomes[candidate.key] = answers(at, predictions[candidate.number])
         elif candidate.entry.startswith("baseline:") and candidate.entry not in lists:
             outcomes[candidate.key] = fitted(at, candidate)
+    used = sum(
+        not candidate.entry.startswith("baseline:") or candidate.entry in lists
+        for candidate in at.plan.candidates
+        if candidate.key in outcomes
+    )
+    assert used >= sum(len(each) for each in lists.values()), "every prediction must find a setting: a family tries no setting twice"
     truth = at.truth()
     court = court_of(at.resolved, at.folds)
     entrants = [

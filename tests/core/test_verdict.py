@@ -182,7 +182,8 @@ def test_a_ranking_by_a_metric_never_says_that_it_is_worth_it():
     share, estimate = comparison.claimed.share, comparison.estimate
     assert comparison.verdict.sentence == (
         f"{comparison.row(comparison.champion).title} answers best for 'y': "
-        f"rmse {estimate.mean:.3g} ({estimate.low:.3g} to {estimate.high:.3g}), {share.low:.0%} to {share.high:.0%} below the rule 'constant' "
+        f"rmse {estimate.mean:.3g} ({estimate.low:.3g} to {estimate.high:.3g}), "
+        f"{share.low:.0%} to {share.high:.0%} below the rule 'constant' "
         "(95 %, corrected for trying 2 candidates). Whether that is worth it, only the cost of a wrong decision can say."
     )
 
