@@ -93,9 +93,12 @@ def entrants_of(
     label = Label(kin.words(task, candidate.params), kin.tier)
     raw = np.concatenate([part.predictions for part in parts])
     shown = tuple(part for part, fold in zip(parts, folds.folds, strict=True) if not fold.warm_up)
+    rules = asked.framing.rules(resolved.yardstick)
+    if asked.framing.kind == "classes" and candidate.entry.startswith(f"{BASELINE}:"):
+        rules = rules[-1:]  # a rule that knows shares is not made to forget them
     return [
         Entrant(court.column(asked, rule, candidate.entry, candidate.number, candidate.params, raw), label, shown, ((1.0, candidate),))
-        for rule in asked.framing.rules(resolved.yardstick)
+        for rule in rules
     ]
 
 
