@@ -53,7 +53,7 @@ def test_show_prints_the_leaderboard_the_sentence_and_the_next_commands(counters
         "Poisson regression (alpha 0.001)",
         "Decision tree (depth 12",
         "champion",
-        "below the best baseline",
+        "below the rule 'by_counter'",
         "/#/experiments/",
         "piste ui",
     ):
@@ -63,7 +63,7 @@ def test_show_prints_the_leaderboard_the_sentence_and_the_next_commands(counters
 
 def test_json_holds_the_same_as_data(counters, capsys):
     found = json.loads(said(counters, capsys, "show", "--json", "--mlruns", str(counters / "mlruns")))
-    assert list(found) == ["problem", "digest", "verdict", "champion", "cost_name", "leaderboard", "findings", "link"]
+    assert {"problem", "digest", "verdict", "champion", "cost_name", "leaderboard", "findings", "link"} <= set(found)
     assert set(COLUMNS) <= set(found["leaderboard"][0])
     assert found["cost_name"] == "rmse"
     costs = [row["cost"] for row in found["leaderboard"] if row["status"] == "ok"]

@@ -9,7 +9,7 @@ import pytest
 
 from piste.core.comparison import Claimed, Comparison, Interval
 from piste.terminal import Leaderboard
-from piste.terminal.amounts import alike, short
+from piste.terminal.amounts import alike
 from piste.terminal.selection import wanted
 from piste.terminal.titles import title
 from tests.comparisons import classification, regression
@@ -154,7 +154,7 @@ def test_training_costs_stand_beside_a_metric_so_that_overfitting_is_seen_and_no
     comparison = replace(classification(), cost_name="log_loss")
     best = comparison.judged[0]
     [line] = [each for each in lines(comparison) if best.title in each]
-    assert short(best.train_metrics["log_loss"]) in line.partition("%")[2]
+    assert alike([best.train_metrics["log_loss"]], best.cost)[0] in line.partition("%")[2]
     assert "training" not in printed(Leaderboard(decided()), 240)
 
 

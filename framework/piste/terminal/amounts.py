@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 FIGURES = 4
 MOST_DECIMALS = 5
+UNKNOWN = "-"
 
 
 def short(value: float) -> str:
@@ -16,7 +17,7 @@ def short(value: float) -> str:
     ('0.1235', '54.81', '1,234', '-')
     """
     if math.isnan(value):
-        return "-"
+        return UNKNOWN
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
@@ -29,7 +30,7 @@ def alike(values: Sequence[float], to: float) -> list[str]:
     decimals = max(0, FIGURES - 1 - math.floor(math.log10(abs(to)))) if to and math.isfinite(to) else math.inf
     if decimals > MOST_DECIMALS:
         return [short(value) for value in values]
-    return ["-" if math.isnan(value) else f"{value:,.{decimals}f}" for value in values]
+    return [UNKNOWN if math.isnan(value) else f"{value:,.{decimals}f}" for value in values]
 
 
 def percent(share: float) -> str:
@@ -39,7 +40,7 @@ def percent(share: float) -> str:
     ('31.2%', '-4.5%', '5 x', '-')
     """
     if math.isnan(share):
-        return "-"
+        return UNKNOWN
     return f"{share:.1%}" if share > -1 else f"{1 - share:,.0f} x"
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from piste.core.comparison import Comparison, Judged
 from piste.core.statistics import FEW
 from piste.core.verdict import is_baseline
-from piste.terminal.amounts import alike, of_fit, percent, short
+from piste.terminal.amounts import UNKNOWN, alike, of_fit, percent
 from piste.terminal.selection import Place, wanted
 from piste.terminal.titles import fitted, rule, title
 
@@ -132,7 +132,8 @@ def _columns(comparison: Comparison, rows: Sequence[Judged], detail: Detail) -> 
     if detail.at_least:
         add("at least", ("" if row.id == comparison.best_baseline else _least(row) for row in rows))
     if detail.training and not comparison.priced:
-        add("training", (_training(comparison, row) for row in rows))
+        trained = alike([_training(comparison, row) for row in rows], judged[0].cost)
+        add("training", ("" if cost == UNKNOWN else cost for cost in trained))
     if detail.fit:
         add("fit", (of_fit(row.fit_seconds) for row in rows))
     return [column for column in columns if any(cell.plain for cell in column.cells)]
@@ -143,13 +144,11 @@ def _least(row: Judged) -> str:
     return f"{row.gain_lo:.0%}" if row.gain_lo > -1 else ""
 
 
-def _training(comparison: Comparison, row: Judged) -> str:
-    """Return the same cost on the training rows; far below the other, it was learnt by heart."""
-    name = "accuracy" if comparison.cost_name == "error_rate" else comparison.cost_name
-    if name not in row.train_metrics:
-        return ""
-    value = row.train_metrics[name]
-    return short(1 - value if comparison.cost_name == "error_rate" else value)
+def _training(comparison: Comparison, row: Judged) -> float:
+    """Return the same cost on the training rows, NaN where there is none; far below the other, it was learnt by heart."""
+    if comparison.cost_name == "error_rate":
+        return 1 - row.train_metrics.get("accuracy", float("nan"))
+    return row.train_metrics.get(comparison.cost_name, float("nan"))
 
 
 def _range(comparison: Comparison) -> tuple[float, float]:
