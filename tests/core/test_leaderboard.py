@@ -1,148 +1,218 @@
-"""The numbers of a leaderboard, against the same by hand."""
+"""The rows of a leaderboard, against the same by hand."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
-from scipy import stats
 from sklearn import metrics
 
-from piste.core.fit import Predicted
-from piste.core.leaderboard import Facts, Label, rows
-from piste.core.losses import Column, Judgements, loss_matrix
-from piste.core.metrics import METRICS
-from piste.core.split import Fold, Folds
-from piste.core.statistics import sample
+from piste.core.comparison import Judged
+from piste.core.entrants import entrants_of
+from piste.core.fit import Failed, Outcome, Predicted
+from piste.core.leaderboard import Facts, rows
+from tests.cases import Written, weigh, written
 
-N = 200
+N = 240
 RNG = np.random.default_rng(0)
-Y = RNG.normal(10, 3, N)
-WEIGHT = RNG.uniform(0.5, 2.0, N)
+X, Y, WEIGHT = RNG.normal(size=N), RNG.normal(10, 3, N), RNG.uniform(0.5, 2.0, N)
+ROWS = pd.DataFrame({"x": X, "block": np.arange(N) // 4, "w": WEIGHT, "y": Y})
+GOOD, FAIR = Y + RNG.normal(0, 1, N), Y + RNG.normal(0, 2, N)
+SAID: dict[str, Any] = {"linear": [FAIR, GOOD], "tree": FAIR + RNG.normal(0, 0.1, N)}
 
 
-def facts(predictions: dict[str, list[np.ndarray]], *, metric: str = "rmse", blocks: np.ndarray | None = None, notes=()) -> Facts:
-    """Return the facts about columns that made these predictions, in two folds of neighbouring rows."""
-    halves = np.array_split(np.arange(N), 2)
-    none = np.array([], dtype=int)
-    folds = tuple(Fold(f"fold {i}", 0, np.setdiff1d(np.arange(N), h), np.zeros(N - len(h), dtype=bool), h) for i, h in enumerate(halves))
-    lines = Judgements.of(Folds(folds, folds[0], np.arange(N), False, none), forward=False)
-    how = METRICS[metric]
-    columns = [
-        Column("mean", entry, number, "plug_in", {"k": number}, raw, raw, how.loss(Y, raw))
-        for entry, each in predictions.items()
-        for number, raw in enumerate(each)
-    ]
-    losses = loss_matrix(columns, lines)
-    drawn = sample(losses, WEIGHT, np.arange(N) if blocks is None else blocks, ordered=False, seed=0)
-    tiers = {"baseline:constant": 0, "linear": 1, "tree": 2}
-    labels = [Label(f"{column.entry} {column.number}", tiers.get(column.entry, 5)) for column in columns]
-    parts = [
-        tuple(
-            Predicted(raw, {"rmse": 1.0 + i, "r2": 0.5} if i else {"rmse": 1.0}, 2.0 + i, 0.5, notes[i] if notes else ()) for i in range(2)
-        )
-        for raw in (column.raw for column in columns)
-    ]
-    return Facts(columns, losses, drawn, labels, parts, Y, WEIGHT, lines, how, "numeric")
+def made(said: dict[str, Any], **keys: Any) -> Written:
+    """Judge predictions of weighted rows, four of which stand or fall together."""
+    usual = {"weight": "w", "split": {"folds": 5, "together": "block", "repeats": 1}}
+    return written(keys.pop("frame", ROWS), said, **usual | keys)
 
 
-CONSTANT = np.full(N, 10.0)
-GOOD = Y + RNG.normal(0, 1, N)
-FAIR = Y + RNG.normal(0, 2, N)
-PREDICTIONS = {"baseline:constant": [CONSTANT], "linear": [FAIR, GOOD], "tree": [FAIR + RNG.normal(0, 0.1, N)]}
+def board(said: dict[str, Any], **keys: Any) -> dict[str, Judged]:
+    """Return the rows by entry; of an entry's rules the best one."""
+    return {row.family: row for row in reversed(made(said, **keys).case.rows)}
 
 
 def test_rows_come_best_first_and_each_shows_its_best_column():
-    found = rows(facts(PREDICTIONS), {})
-    assert [(row.family, row.params["k"], row.n_trials) for row in found] == [("linear", 1, 2), ("tree", 0, 1), ("baseline:constant", 0, 1)]
-    assert [row.title for row in found] == ["linear 1", "tree 0", "baseline:constant 0"]
+    case = made(SAID).case
+    assert [(row.family, row.n_trials) for row in case.rows] == [("linear", 2), ("tree", 1), ("baseline:constant", 1)]
+    assert case.entrants[case.numbers["mean/linear/plug_in"]].column.number == 1
+    [candidate] = [each for each in case.plan.candidates if each.key == ("mean", "linear", 1)]
+    assert dict(case.rows[0].params) == dict(candidate.params)
 
 
 @pytest.mark.parametrize(("metric", "truth"), [("rmse", metrics.root_mean_squared_error), ("mae", metrics.mean_absolute_error)])
-def test_the_cost_is_the_metric_of_scikit_learn(metric, truth):
-    for row, raw in zip(rows(facts(PREDICTIONS, metric=metric), {}), (GOOD, PREDICTIONS["tree"][0], CONSTANT), strict=True):
-        assert row.cost == pytest.approx(truth(Y, raw, sample_weight=WEIGHT))
+def test_the_cost_of_a_row_of_one_setting_is_the_metric_of_scikit_learn(metric, truth):
+    rows_ = {row.id: row for row in made({"tree": GOOD}, metric=metric).case.rows}
+    assert rows_["mean/tree/plug_in"].cost == pytest.approx(truth(Y, GOOD, sample_weight=WEIGHT))
+
+
+def test_the_cost_of_a_row_is_corrected_for_the_best_of_its_settings_having_been_chosen():
+    """Forty settings cost 4 in truth: the lowest of them looks cheaper every time, and its row on average does not."""
+    lowest, shown = [], []
+    for seed in range(8):
+        losses = np.random.default_rng(seed).chisquare(2, (40, N)) * 2
+        case = made({"boosting": [*(Y + np.sqrt(losses))]}, families=["boosting"], metric="mse", weight=None).case
+        [row] = [row for row in case.rows if row.family == "boosting"]
+        assert row.n_trials == 40
+        lowest.append(losses.mean(axis=1).min())
+        shown.append(row.cost)
+    assert np.mean(lowest) < 3.6
+    assert np.mean(shown) == pytest.approx(4.0, abs=0.2)
+
+
+def test_settings_of_one_row_do_not_move_another():
+    alone, beside = board({"tree": FAIR}), board({"tree": FAIR, "linear": [GOOD, FAIR]})
+    assert beside["tree"].cost == alone["tree"].cost
+    assert (beside["tree"].cost_lo, beside["tree"].cost_hi) == (alone["tree"].cost_lo, alone["tree"].cost_hi)
 
 
 def test_the_gain_is_what_of_the_best_baselines_cost_is_saved():
-    best, fair, base = rows(facts(PREDICTIONS | {"baseline:other": [CONSTANT + 5]}), {})[:3]
-    assert best.gain_vs_baseline == pytest.approx(1 - best.cost / base.cost)
-    assert fair.gain_vs_baseline == pytest.approx(1 - fair.cost / base.cost)
-    assert (base.family, base.gain_vs_baseline, base.gain_lo, base.gain_hi) == ("baseline:constant", 0.0, 0.0, 0.0)
+    found = board({"tree": GOOD}, frame=ROWS.assign(far=20.0), baselines={"far": "far"})
+    base = found["baseline:constant"]
+    assert found["tree"].gain_vs_baseline == pytest.approx(1 - found["tree"].cost / base.cost)
+    assert (base.gain_vs_baseline, base.gain_lo, base.gain_hi) == (0.0, 0.0, 0.0)
+    assert found["baseline:far"].gain_vs_baseline < 0
 
 
-def test_intervals_are_those_of_a_slow_bootstrap_of_whole_blocks():
-    blocks = np.arange(N) // 4
-    row = rows(facts(PREDICTIONS, blocks=blocks), {})[0]
+def test_gains_are_bounded_at_once_for_all_columns():
+    case = made(SAID, metric="mse").case
+    base = float(case.sample.mean[case.base])
+    for row in case.rows:
+        column = case.numbers[row.id]
+        assert row.gain_lo == pytest.approx(case.claim.lower[column] / base)
+        assert row.gain_hi == pytest.approx(min(1.0, case.claim.upper[column] / base))
+    alone = made({"linear": [GOOD]}, metric="mse").case
+    one, of_three = (next(row for row in each.rows if row.family == "linear") for each in (alone, case))
+    assert of_three.gain_lo < one.gain_lo
+
+
+def test_intervals_of_costs_are_those_of_a_slow_bootstrap_of_whole_blocks():
+    row = board({"tree": GOOD})["tree"]
     rng = np.random.default_rng(99)
-    costs, gains = [], []
+    costs = []
     for _ in range(4000):
-        drawn = rng.integers(0, 50, 50)
-        chosen = np.concatenate([np.flatnonzero(blocks == block) for block in drawn])
-        mine, base = (np.sqrt(np.average((Y - raw)[chosen] ** 2, weights=WEIGHT[chosen])) for raw in (GOOD, CONSTANT))
-        costs.append(mine)
-        gains.append(1 - mine / base)
+        chosen = np.concatenate([4 * block + np.arange(4) for block in rng.integers(0, 60, 60)])
+        costs.append(np.sqrt(np.average((Y - GOOD)[chosen] ** 2, weights=WEIGHT[chosen])))
     np.testing.assert_allclose((row.cost_lo, row.cost_hi), np.quantile(costs, [0.025, 0.975]), rtol=0.02)
-    np.testing.assert_allclose((row.gain_lo, row.gain_hi), np.quantile(gains, [0.025, 0.975]), rtol=0.02)
-    assert row.cost_lo < row.cost < row.cost_hi
-    assert row.gain_lo < row.gain_vs_baseline < row.gain_hi
-
-
-def test_under_ten_blocks_the_intervals_are_those_of_a_t_test_on_block_means():
-    blocks = np.arange(N) // 50
-    row = rows(facts(PREDICTIONS, metric="mae", blocks=blocks), {})[0]
-    each = [np.average(np.abs(Y - GOOD)[blocks == b], weights=WEIGHT[blocks == b]) for b in range(4)]
-    base = [np.average(np.abs(Y - CONSTANT)[blocks == b], weights=WEIGHT[blocks == b]) for b in range(4)]
-    reach = stats.t.ppf(0.975, 3) * np.std(each, ddof=1) / 2
-    np.testing.assert_allclose((row.cost_lo, row.cost_hi), (row.cost - reach, row.cost + reach))
-    gaps = np.subtract(each, base)
-    reach = stats.t.ppf(0.975, 3) * np.std(gaps, ddof=1) / 2 / np.average(np.abs(Y - CONSTANT), weights=WEIGHT)
-    np.testing.assert_allclose((row.gain_lo, row.gain_hi), (row.gain_vs_baseline - reach, row.gain_vs_baseline + reach))
 
 
 def test_one_block_says_nothing_of_another():
-    row = rows(facts(PREDICTIONS, blocks=np.zeros(N, dtype=int)), {})[0]
+    frame = ROWS.assign(part=np.where(np.arange(N) < 160, "train", "test"), site=np.where(np.arange(N) < 160, 0, 1))
+    row = board({"tree": GOOD}, frame=frame, split={"scheme": "predefined", "by": "part", "together": "site"})["tree"]
     assert np.isnan([row.cost_lo, row.cost_hi, row.gain_lo, row.gain_hi]).all()
+    assert row.gain_vs_baseline > 0
     assert row.tied_with_best
 
 
 def test_a_row_is_tied_where_the_paired_difference_to_the_best_may_be_nothing():
-    twin = GOOD + RNG.normal(0, 0.02, N)  # errs as the best does, row by row
-    tied = {row.family: row.tied_with_best for row in rows(facts(PREDICTIONS | {"twin": [twin]}), {})}
-    assert tied == {"linear": True, "twin": True, "tree": False, "baseline:constant": False}
+    twin = GOOD + np.random.default_rng(2).normal(0, 0.02, N)  # errs as the best does, row by row
+    tied = {
+        entry: row.tied_with_best
+        for entry, row in board({"linear": GOOD, "tree": twin, "forest": FAIR}, families=["linear", "tree", "forest"]).items()
+    }
+    assert tied["linear"]
+    assert tied["tree"]
+    assert not tied["forest"]
+    assert not tied["baseline:constant"]
 
 
 def test_a_tie_is_paired_two_whose_own_intervals_overlap_may_still_be_told_apart():
-    slightly = Y + 1.08 * (GOOD - Y)
-    best, other = rows(facts({"baseline:constant": [CONSTANT], "linear": [GOOD], "tree": [slightly]}), {})[:2]
-    assert other.cost_lo < best.cost_hi
-    assert not other.tied_with_best
+    found = board({"linear": GOOD, "tree": Y + 1.08 * (GOOD - Y)})
+    assert found["tree"].cost_lo < found["linear"].cost_hi
+    assert not found["tree"].tied_with_best
 
 
-def test_costs_of_folds_are_those_of_their_rows():
-    row = rows(facts(PREDICTIONS), {})[0]
-    each = [np.sqrt(np.average((Y - GOOD)[half] ** 2, weights=WEIGHT[half])) for half in np.array_split(np.arange(N), 2)]
+def test_costs_of_folds_are_those_of_their_rows_repeats_apart():
+    trial = made({"tree": GOOD}, split={"folds": 3, "repeats": 2})
+    row = next(row for row in trial.case.rows if row.family == "tree")
+    each = [np.sqrt(np.average((Y - GOOD)[fold.test] ** 2, weights=WEIGHT[fold.test])) for fold in trial.at.folds.folds]
+    assert len(each) == 6
     assert row.fold_costs == pytest.approx(each)
 
 
-def test_the_usual_metrics_stand_beside_and_times_and_training_metrics_are_means_over_folds():
-    row = rows(facts(PREDICTIONS), {})[0]
+def test_a_fold_that_only_warms_up_has_no_cost():
+    frame = ROWS.assign(day=pd.date_range("2020-01-01", periods=N))
+    trial = made({"tree": GOOD}, frame=frame, time="day", split={"scheme": "forward", "folds": 3})
+    assert len(trial.at.folds.folds) == 4
+    assert all(len(row.fold_costs) == 3 for row in trial.case.rows)
+
+
+DECIDED = {"cost": {"wait": [0, 9], "act": [2, 1]}, "currency": "EUR"}
+LEVELS = {"column": "y", "levels": {"cuts": [11]}}
+
+
+def test_a_priced_row_says_how_often_it_takes_each_action_and_what_of_foresights_saving_it_reaches():
+    trial = made({("mean", "tree"): GOOD}, decision=DECIDED, target=LEVELS, weight=None)
+    row = next(row for row in trial.case.rows if (row.family, row.rule) == ("tree", "plug_in"))
+    acts = GOOD >= 11
+    assert row.actions == pytest.approx({"wait": 1 - acts.mean(), "act": acts.mean()})
+    cost = np.where(acts, np.where(Y >= 11, 1, 2), np.where(Y >= 11, 9, 0)).mean()
+    foresight = np.where(Y >= 11, 1, 0).mean()
+    base = float(trial.case.sample.mean[trial.case.base])
+    assert row.cost == pytest.approx(cost)
+    assert row.value == pytest.approx((base - cost) / (base - foresight))
+
+
+def test_where_foresight_saves_nothing_no_share_of_it_is_reached():
+    found = made(
+        {"tree": GOOD}, frame=ROWS.assign(sure=Y), baselines={"sure": "sure"}, decision={"cost": {"over": 1, "under": 1}}
+    ).case.rows
+    assert found[0].cost == 0.0
+    assert all(np.isnan([row.value, row.gain_vs_baseline]).all() for row in found)
+
+
+def test_unpriced_rows_take_no_actions():
+    assert all(row.actions == {} and np.isnan(row.value) for row in made(SAID).case.rows)
+
+
+def test_the_usual_metrics_stand_beside():
+    row = board({"tree": GOOD})["tree"]
     assert row.metrics["r2"] == pytest.approx(metrics.r2_score(Y, GOOD, sample_weight=WEIGHT))
-    assert row.train_metrics == {"rmse": 1.5}  # a metric that a fold lacks has no mean
-    assert (row.fit_seconds, row.predict_seconds) == (2.5, 0.5)
+    assert row.own_score == pytest.approx(np.average((Y - GOOD) ** 2, weights=WEIGHT))
+
+
+def weighed(change: Any) -> list[Judged]:
+    """Return the rows of a case whose tree gave something else beside its predictions, fold by fold."""
+    trial = made(SAID)
+    outcomes = dict(trial.outcomes)
+    key = ("mean", "tree", 0)
+    outcomes[key] = [change(number, each) for number, each in enumerate(outcomes[key])]
+    at, court = trial.at, trial.case.court
+    entrants = [
+        each
+        for candidate in at.plan.candidates
+        if candidate.key in outcomes
+        for each in entrants_of(at.resolved, at.folds, at.plan, court, candidate, outcomes[candidate.key])
+    ]
+    return list(weigh(at.resolved, at.folds, at.plan, court, entrants, outcomes, None).rows)
+
+
+def tree(found: list[Judged]) -> Judged:
+    return next(row for row in found if row.family == "tree")
+
+
+def test_times_and_training_metrics_are_means_over_folds_and_a_metric_that_a_fold_lacks_has_none():
+    def change(number: int, each: Predicted) -> Outcome:
+        known = {"rmse": 1.0 + number, "r2": 0.5} if number else {"rmse": 1.0}
+        return replace(each, train_metrics=known, fit_seconds=2.0 + number, predict_seconds=0.5)
+
+    row = tree(weighed(change))
+    assert row.train_metrics == {"rmse": 3.0}
+    assert (row.fit_seconds, row.predict_seconds) == (4.0, 0.5)
 
 
 def test_a_note_says_in_how_many_folds_it_held():
-    everywhere, once = ("not converged",), ("only one class in the training rows",)
-    row = rows(facts(PREDICTIONS, notes=(everywhere, everywhere + once)), {})[0]
-    assert row.notes == ("not converged", "only one class in the training rows in 1 of 2 folds")
+    notes = ("not converged",)
+    row = tree(weighed(lambda number, each: replace(each, notes=notes + ("one class",) * (number == 2))))
+    assert row.notes == ("not converged", "one class in 1 of 5 folds")
 
 
-def test_trials_that_failed_are_counted_with_the_reason_of_the_first():
-    found = {row.family: row.notes for row in rows(facts(PREDICTIONS), {("mean", "linear"): ["no luck", "no memory"]})}
+def test_a_setting_that_failed_on_one_fold_is_left_out_and_its_row_counts_it():
+    trial = made(SAID)
+    facts = Facts(trial.case.entrants, trial.case.sample, trial.case.court, trial.at.plan.asked, trial.case.base, trial.case.claim, None)
+    found = {row.family: row.notes for row in rows(facts, {("mean", "linear"): ["no luck", "no memory"]})}
     assert found == {"linear": ("2 of its trials failed: no luck",), "tree": (), "baseline:constant": ()}
-
-
-def test_a_rule_without_a_single_error_leaves_no_gain_to_speak_of():
-    found = {row.family: row for row in rows(facts({"baseline:constant": [Y], "linear": [GOOD]}), {})}
-    assert found["baseline:constant"].cost == 0.0
-    assert not found["linear"].gain_vs_baseline > 0
+    assert not [row for row in weighed(lambda number, each: Failed("no luck") if number == 3 else each) if row.family == "tree"]
