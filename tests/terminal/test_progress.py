@@ -109,6 +109,10 @@ def test_no_line_of_progress_wraps(width, clock):
     assert len(console.file.getvalue().splitlines()) == 1
 
 
+def test_before_there_is_a_plan_nothing_is_drawn(clock):
+    assert drawn(Screen(written()), 100) == []
+
+
 def test_the_self_test_counts_among_what_there_is_to_do(clock):
     planned = (*cells(2), *cells(2, "self-test"))
     screen = Screen(written())

@@ -6,7 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -138,21 +138,27 @@ class Screen:
         return f"about {span(seconds / self._workers)} left" if seconds > 0 else ""
 
     def _drawn(self) -> Group:
-        words = self._words()
-        _, done, total, _ = self._count()
-        room = self._console.width - sum(len(each) + 1 for each in words)
-        bar: list[RenderableType] = [ProgressBar(total, done, width=min(BAR, room))] if room >= LEAST_BAR else []
-        first = Table.grid(padding=(0, 1, 0, 0))
-        for _ in (*words, *bar):
-            first.add_column(no_wrap=True, overflow="ellipsis")
-        first.add_row(words[0], *bar, *words[1:])
         names = ", ".join(f"{cell.entry} ({cell.framing}, fold {cell.fold + 1})" for cell in self._running.values())
         lines = [
             (f"running: {names}" if names else "", "dim"),
             (f"failed: {len(self._failed)}; last {self._failed[-1]}" if self._failed else "", "yellow"),
             (self._best, ""),
         ]
-        return Group(first, *(_one_line(f"  {text}", style) for text, style in lines if text))
+        return Group(*self._bar(), *(_one_line(f"  {text}", style) for text, style in lines if text))
+
+    def _bar(self) -> list[Table]:
+        """Draw how far it is; nothing before there is a plan."""
+        _, done, total, _ = self._count()
+        if total == 0:
+            return []
+        words = self._words()
+        room = self._console.width - sum(len(each) + 1 for each in words)
+        bar = [ProgressBar(total, done, width=min(BAR, room))] if room >= LEAST_BAR else []
+        line = Table.grid(padding=(0, 1, 0, 0))
+        for _ in (*words, *bar):
+            line.add_column(no_wrap=True, overflow="ellipsis")
+        line.add_row(words[0], *bar, *words[1:])
+        return [line]
 
     def _tell(self) -> None:
         """Print a line now and then where nothing can be drawn."""
