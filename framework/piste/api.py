@@ -24,6 +24,7 @@ from piste.core.layout import Layout, answered
 from piste.core.model import Model
 from piste.core.outside import Outside
 from piste.core.problem import Problem
+from piste.core.report.framed import Framed, explain
 from piste.core.search import Candidate
 from piste.edges import outsiders, shelf
 from piste.edges.executors import Executor, Processes, default_workers
@@ -226,6 +227,16 @@ def forget(problem: str | Path, name: str, *, mlruns: str | Path | None = None) 
     else:
         known = {}
     raise PisteError(f"'{called}' has no predictions from outside called '{name}'.{near(name, known)}")
+
+
+def frame(problem: str | Path | Problem, *, changes: Sequence[str] = (), code: bool = True, watcher: Watcher = silent) -> Framed:
+    """Explain each way to put a problem to a model, before anything is fitted.
+
+    Raises:
+        PisteError: the problem or its data cannot work.
+    """
+    prepared = prepare(problem, changes, watcher, quick=True, code=code)
+    return explain(prepared.resolved, prepared.folds, prepared.plan, prepared.study, framings())
 
 
 def folds(problem: str | Path | Problem, *, changes: Sequence[str] = (), code: bool = True, watcher: Watcher = silent) -> FoldSheet:

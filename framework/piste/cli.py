@@ -1,10 +1,11 @@
-"""The command line: piste run, check, show, predict, ui, schema."""
+"""The command line: piste frame, check, run, show, folds, judge, predict, ui, schema."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,9 +15,14 @@ import piste
 from piste.core.errors import PisteError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from piste.core.comparison import Comparison
     from piste.terminal import Screen
+    from piste.watch import Event
 
+FOLDS_HELP = "a csv file of the rows that are tested (folds.csv); those to learn from stand beside it, in folds-train.csv"
+PREDICTIONS_HELP = "a table with the lines of folds.csv and a prediction in each: csv, parquet, json lines or excel"
 BAD_INPUT, BROKEN, INTERRUPTED = 2, 70, 130  # exit codes
 
 
@@ -55,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("piste", description="Frame a machine-learning problem and find out honestly which model answers it.")
     parser.add_argument("--version", action="version", version=f"piste {piste.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    frame = _command(commands, "frame", _frame, "explain each way to put a problem to a model, before anything is fitted")
+    _shared(frame, "set", "code", "json")
     run = _command(commands, "run", _run, "compare all families on a problem, in MLflow")
     run.add_argument("--plan", action="store_true", help="list what would be computed, and about how long it takes; compute nothing")
     run.add_argument("--quick", action="store_true", help="baselines and every family's default only, without the search")
@@ -62,11 +70,22 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--trials", type=int, metavar="N", help="hyperparameter settings tried per family beside its default")
     run.add_argument("--workers", type=_positive, metavar="N", help="processes; one per core if not given")
     run.add_argument("--deadline", type=_seconds, default=600.0, metavar="SECONDS", help="that the fits of a cell may take (600)")
-    _shared(run, "set", "code", "json", "mlruns")
+    _shared(run, "set", "code", "json", "all", "mlruns")
     check = _command(commands, "check", _check, "read a problem and its data, and print every choice with its reason")
     _shared(check, "set", "code", "json")
     show = _command(commands, "show", _show, "print the latest comparison of a problem again")
-    _shared(show, "json", "mlruns")
+    _shared(show, "json", "all", "mlruns")
+    folds = _command(commands, "folds", _folds, "write down which rows each fold tests, for someone who predicts elsewhere")
+    folds.add_argument("-o", "--output", type=Path, metavar="FILE", default=Path("folds.csv"), help=FOLDS_HELP)
+    _shared(folds, "set", "code")
+    judge = _command(commands, "judge", _judge, "judge predictions that were made elsewhere, beside the latest comparison")
+    judge.add_argument("predictions", type=Path, nargs="?", help=PREDICTIONS_HELP)
+    judge.add_argument("--name", required=True, metavar="NAME", help="what they are called on the leaderboard")
+    judge.add_argument("--as", dest="framing", metavar="FRAMING", help="mean, distribution, quantiles or classes; told from the columns")
+    judge.add_argument("--forget", action="store_true", help="leave the predictions of this name out from now on, instead")
+    judge.add_argument("--workers", type=_positive, metavar="N", help="processes, where something must be computed anew")
+    judge.add_argument("--deadline", type=_seconds, default=600.0, metavar="SECONDS", help="that the fits of a cell may take (600)")
+    _shared(judge, "code", "json", "all", "mlruns")
     predict = _command(commands, "predict", _predict, "answer new rows with the champion")
     predict.add_argument("rows", type=Path, help="a table of rows: csv, parquet, json lines or excel")
     predict.add_argument("-o", "--output", type=Path, metavar="FILE", help="write a csv file instead of printing it")
@@ -98,6 +117,8 @@ def _shared(command: argparse.ArgumentParser, *names: str) -> None:
         command.add_argument("--no-code", dest="code", action="store_false", help="refuse to run code of the problem's folder")
     if "json" in names:
         command.add_argument("--json", action="store_true", help="print the same as data")
+    if "all" in names:
+        command.add_argument("--all", action="store_true", help="print every row of the leaderboard, not only those to look at first")
     if "mlruns" in names:
         command.add_argument("--mlruns", type=Path, metavar="DIR", help="where results are kept (PISTE_MLRUNS, or mlruns)")
 
@@ -147,7 +168,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(result.comparison, result.link)
     else:
-        _print(result.comparison, result.link, arguments.problem)
+        _print(result.comparison, result.link, arguments)
     return 0
 
 
@@ -168,15 +189,18 @@ def _plan(arguments: argparse.Namespace, screen: Screen) -> int:
     return 0
 
 
+def _tell(event: Event) -> None:
+    """Print what is said, beside the answer."""
+    from piste.watch import Said
+
+    if isinstance(event, Said):
+        print(event.text, file=sys.stderr)
+
+
 def _check(arguments: argparse.Namespace) -> int:
     from piste.prepare import prepare
-    from piste.watch import Event, Said
 
-    def tell(event: Event) -> None:
-        if isinstance(event, Said):
-            print(event.text, file=sys.stderr)
-
-    prepared = prepare(arguments.problem, arguments.set, tell, quick=False, code=arguments.code)
+    prepared = prepare(arguments.problem, arguments.set, _tell, quick=False, code=arguments.code)
     if arguments.json:
         print(
             json.dumps(
@@ -195,16 +219,16 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(shelved.comparison, shelved.link)
     else:
-        _print(shelved.comparison, shelved.link, arguments.problem)
+        _print(shelved.comparison, shelved.link, arguments)
     return 0
 
 
-def _print(comparison: Comparison, link: str, problem: str) -> None:
+def _print(comparison: Comparison, link: str, arguments: argparse.Namespace) -> None:
     from piste.terminal import paper, print_next_steps, summary
 
     console = paper()
-    console.print(summary(comparison))
-    print_next_steps(console, link, problem)
+    console.print(summary(comparison, every=arguments.all))
+    print_next_steps(console, link, arguments.problem)
 
 
 def _print_json(comparison: Comparison, link: str) -> None:
@@ -220,10 +244,70 @@ def _predict(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         print(answers.to_csv(index=False), end="")
         return 0
+    _write(answers, arguments.output)
+    return 0
+
+
+def _write(frame: pd.DataFrame, path: Path) -> None:
     try:
-        answers.to_csv(arguments.output, index=False)
+        frame.to_csv(path, index=False)
     except OSError as error:
-        raise PisteError(f"{arguments.output}: cannot be written: {error.strerror}") from error
+        raise PisteError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _folds(arguments: argparse.Namespace) -> int:
+    from piste.api import folds
+
+    sheet = folds(arguments.problem, changes=arguments.set, code=arguments.code, watcher=_tell)
+    learnt = arguments.output.with_stem(f"{arguments.output.stem}-train")
+    _write(sheet.tests, arguments.output)
+    _write(sheet.trains, learnt)
+    print(f"{arguments.output}: {len(sheet.tests):,} lines, one for each row that a fold tests")
+    print(f"{learnt}: {len(sheet.trains):,} lines, one for each row that a fold may learn from")
+    print(f"Add a column `prediction` to the first, then: piste judge {shlex.quote(arguments.problem)} FILE --name NAME")
+    return 0
+
+
+def _judge(arguments: argparse.Namespace) -> int:
+    from piste.api import forget, judge
+    from piste.terminal import Screen, paper
+
+    if arguments.forget:
+        forget(arguments.problem, arguments.name, mlruns=arguments.mlruns)
+        print(f"'{arguments.name}' is left out from now on: piste run {shlex.quote(arguments.problem)} compares without it.")
+        return 0
+    if arguments.predictions is None:
+        raise PisteError("must name a file of predictions: piste judge PROJECT FILE --name NAME")
+    with Screen(paper(stderr=True)) as screen:
+        result = judge(
+            arguments.problem,
+            arguments.predictions,
+            name=arguments.name,
+            framing=arguments.framing,
+            code=arguments.code,
+            workers=arguments.workers,
+            deadline=arguments.deadline,
+            mlruns=arguments.mlruns,
+            watcher=screen,
+        )
+    if arguments.json:
+        _print_json(result.comparison, result.link)
+    else:
+        _print(result.comparison, result.link, arguments)
+    return 0
+
+
+def _frame(arguments: argparse.Namespace) -> int:
+    from piste.api import frame
+
+    found = frame(arguments.problem, changes=arguments.set, code=arguments.code, watcher=_tell)
+    if arguments.json:
+        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False))
+        return 0
+    from piste.terminal.framings import framed
+    from piste.terminal.paper import paper
+
+    paper().print(framed(found))
     return 0
 
 
