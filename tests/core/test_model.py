@@ -44,6 +44,15 @@ class First:
         return self.factor * np.asarray(X)[:, 0]
 
 
+class Picky(First):
+    """Refuses no rows, as scikit-learn does."""
+
+    def predict(self, X):
+        if not len(X):
+            raise ValueError("Found array with 0 sample(s)")
+        return super().predict(X)
+
+
 @dataclass
 class Shares:
     """Knows some classes, and gives them these probabilities."""
@@ -249,8 +258,9 @@ def test_each_row_is_answered_by_the_model_of_its_own_group():
     ask = question(features=("x",), names=("run",))
     answer = Model(ask, (Member(1.0, "family", apart(), (First(1.0), First(-10.0))),)).predict(FRAME)
     assert answer["prediction"].tolist() == [1.0, -20.0, 3.0, -40.0]
-    only = Model(ask, (Member(1.0, "family", apart(), (First(1.0), First(-10.0))),)).predict(FRAME.iloc[[1]])
-    assert only["prediction"].tolist() == [-20.0]
+    picky = First(1.0), Picky(-10.0)
+    only = Model(ask, (Member(1.0, "family", apart(), picky[::-1]),)).predict(FRAME.iloc[[1]])
+    assert only["prediction"].tolist() == [2.0]
 
 
 def test_a_row_of_a_group_without_a_model_is_refused_by_its_name():

@@ -22,10 +22,10 @@ from piste.core.features import expand
 from piste.core.fit import TRAIN_SAMPLE, Predicted, Study, fit_cell, refit
 from piste.core.framing import Form
 from piste.core.plan import Cell
-from piste.core.search import Candidate
+from piste.core.search import Candidate, live
 from piste.core.shape import Shape, Source, lay_out
 from piste.core.split import Fold, Folds
-from piste.families import family
+from piste.families import NAMES, family
 from piste.framings import framings
 
 DAYS, RUNS = 40, ("a", "b", "c")
@@ -205,6 +205,22 @@ def test_a_group_all_of_whose_rows_are_set_aside_for_stopping_is_learnt_all_the_
     params = {key: dimension.default for key, dimension in kin.space(framings()["mean"].task(of.target, 90)).items()}
     params |= {"neural": {"steps": 300, "members": 1}}.get(name, {})
     assert np.isfinite(fitted(of, kin, params).predictions).all()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if {"mean", "classes"} & family(name).kinds and name != "baseline"])
+def test_a_group_that_has_no_row_to_predict_is_asked_nothing(name):
+    kin = family(name)
+    framing = "mean" if "mean" in kin.kinds else "classes"
+    frame = table()
+    frame = frame[(frame["run"] != "c") | (frame["number"] < TRAIN)].reset_index(drop=True)
+    target = Target("y", "numeric", frame["y"].to_numpy(), (), ("low", "high"), np.zeros((len(frame), 1)))
+    of = study(frame, Form(framing, apart="run"), target)
+    space = kin.space(framings()[framing].task(of.target, TRAIN))
+    params = live(space, {key: dimension.default for key, dimension in space.items()})
+    params |= {"neural": {"steps": 300, "members": 1}, "forest": {"n_estimators": 10}}.get(name, {})
+    found = fitted(of, kin, params).predictions
+    assert len(found) == 2 * (DAYS - TRAIN)
+    assert np.isfinite(found).all()
 
 
 def ordered_target(frame: pd.DataFrame) -> Target:

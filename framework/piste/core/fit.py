@@ -157,7 +157,7 @@ def _fit_all(
 ) -> list[_Fitted]:
     """Fit every candidate on one lesson, all at once where the family can."""
     one_class = task.kind == "classes" and len(np.unique(lesson.train.y)) == 1
-    if not family.fit_fold or one_class or task.n_outputs > 1:
+    if not family.fit_fold or one_class or task.n_outputs > 1 or not all(map(len, tests)):
         return [_fit_and_predict(task, family, point, lesson, tests, seed, clock) for point, seed in zip(points, seeds, strict=True)]
     start = clock()
     found = family.fit_fold(task, points, lesson.train, lesson.stop, tests, seeds)

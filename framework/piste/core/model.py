@@ -142,10 +142,12 @@ def predict(task: Task, estimator: Any, X: Any) -> np.ndarray:
     found: np.ndarray
     if task.kind == "classes":
         found = np.zeros((len(X), task.n_classes))
-        found[:, np.asarray(estimator.classes_, dtype=int)] = estimator.predict_proba(X)
+        if len(X):  # scikit-learn refuses no rows, and of many groups apart some may have none
+            found[:, np.asarray(estimator.classes_, dtype=int)] = estimator.predict_proba(X)
     else:
         width = len(task.levels) if task.kind == "quantiles" else task.n_outputs
-        found = np.asarray(estimator.predict(X), dtype=float).reshape((len(X), width) if width > 1 else len(X))
+        given = estimator.predict(X) if len(X) else np.empty(0)
+        found = np.asarray(given, dtype=float).reshape((len(X), width) if width > 1 else len(X))
         if task.kind == "distribution":
             found = np.maximum(found, 0.0)
     if bad := int((~np.isfinite(found)).any(axis=tuple(range(1, found.ndim))).sum()):
