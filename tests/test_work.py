@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -9,124 +10,130 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import piste
-from piste.core.layout import typed
+from piste.core.layout import answered
 from piste.core.problem import Entry
 from piste.edges.models import read_model
-from piste.prepare import Prepared, prepare
-from piste.watch import silent
 from piste.work import Refitted, Share, Wanted, compute_model, join_models, kin, needed
+from tests.fits import judged, rows
 
-KINDS = {"mean": ("y", "numeric"), "distribution": ("count", "count"), "classes": ("kind", "category")}
-MEMBERS = {
-    "linear": {"mean": {"penalty": "ridge", "alpha": 0.01}, "distribution": {"alpha": 0.01}, "classes": {"C": 1.0, "class_weight": None}},
-    "tree": {
-        "mean": {"max_depth": 3, "min_samples_leaf": 5, "cp": 0.001},
-        "distribution": {"max_depth": 3, "min_samples_leaf": 5, "cp": 0.001},
-        "classes": {"max_depth": 3, "min_samples_leaf": 5, "cp": 0.001, "class_weight": None},
-    },
+ROWS = {  # kind of task -> a problem, and the row of its blend
+    "mean": ("a number", "mean/linear/plug_in"),
+    "distribution": ("a count", "distribution/linear/min_expected_cost"),
+    "quantiles": ("an amount", "quantiles/linear/quantile"),
+    "classes": ("classes", "classes/linear/min_expected_cost"),
+    "ordered": ("an order", "ordered/linear/min_expected_cost"),
+    "wide": ("shapes", "all_at_once/linear/dressed"),
+    "apart": ("shapes", "each_run/linear/dressed"),
 }
+OTHER = {kind: "tree" if kind != "quantiles" else "baseline" for kind in ROWS}
 
 
-def rows(n: int = 80, *, seed: int = 0) -> pd.DataFrame:
-    """Return rows with a target of each kind."""
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=n)
-    return pd.DataFrame(
-        {
-            "x": x,
-            "run": rng.choice(["a", "b", "c"], n),
-            "y": 2 * x + rng.normal(size=n),
-            "count": rng.poisson(np.exp(2 + 0.5 * x)),
-            "kind": np.select([x > 0.5, x < -0.5], ["high", "low"], "middle"),
-        }
-    )
+def wanted(kind: str, *shares: tuple[float, str]) -> Wanted:
+    """Say what is fitted: a row of the leaderboard, of these members."""
+    problem, row = ROWS[kind]
+    of = judged(problem)
+    plain, framing = of.wanted(row), row.split("/")[0]
+    found = {each.entry: each.params for each in of.at.plan.candidates if each.framing == framing}
+    entries = {name: (entry, found.get(name)) for name, (entry, _) in of.at.plan.entries.items()}
+    members = []
+    for share, name in shares:
+        entry, params = entries["baseline:constant" if name == "baseline" else name]
+        assert params is not None, f"{kind} is asked of {name}"
+        members.append(Share(share, entry, params))
+    return replace(plain, members=tuple(members))
 
 
 @cache
-def prepared(kind: str) -> Prepared:
-    """Prepare the problem of a kind."""
-    column, what = KINDS[kind]
-    problem = piste.Problem(
-        data=rows()[["x", "run", column]], target={"column": column, "kind": what}, framings=[kind], families=["linear"]
-    )
-    return prepare(problem, (), silent, quick=True, code=False)
-
-
-def wanted(kind: str, *shares: tuple[float, str], dispersion: float | None = None) -> Wanted:
-    """Say what is fitted."""
-    members = tuple(Share(share, Entry(name=name, family=name), MEMBERS[name][kind]) for share, name in shares)
-    return Wanted("A model", kind, ("x", "run"), (), dispersion, members)
-
-
-def fitted(what: Wanted) -> Refitted:
+def fitted(what: str, *shares: tuple[float, str]) -> Refitted:
     """Fit in this process."""
-    at = prepared(what.framing)
-    return compute_model(at.study, what, at.layout, at.resolved.table.frame.iloc[:5], Path())
+    return alone(what, wanted(what, *shares))
 
 
-def answers(packed: bytes, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return what a packed model answers to rows that come from outside."""
+def alone(kind: str, what: Wanted) -> Refitted:
+    """Fit what is wanted in this process."""
+    at = judged(ROWS[kind][0]).at
+    return compute_model(at.study, what, at.layout, at.resolved.table.frame.iloc[:6], Path())
+
+
+def joined(kind: str, parts: list[Refitted], what: Wanted) -> Refitted:
+    """Join what is fitted."""
+    at = judged(ROWS[kind][0]).at
+    return join_models([part.packed for part in parts], what, at.layout, at.resolved.table.frame.iloc[:6], Path())
+
+
+def asked(packed: bytes) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return what a packed model answers to rows that come from outside, and what its members predict."""
     model, layout = read_model(packed)
-    return model.predict(typed(layout, frame))
+    frame = rows(12, seed=5, start="2024-02-10")
+    raw: list[np.ndarray] = []
+
+    def predict(typed: pd.DataFrame) -> pd.DataFrame:
+        raw.append(model.raw(typed))
+        return model.predict(typed)
+
+    return answered(layout, predict, frame), raw[0]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ROWS)
 def test_a_blend_joined_from_fitted_members_predicts_their_weighted_mean(kind):
-    at = prepared(kind)
-    blend = wanted(kind, (0.7, "linear"), (0.3, "tree"), dispersion=0.2 if kind == "distribution" else None)
-    parts = [fitted(each).packed for each in blend.alone()]
-    joined = join_models(parts, blend, at.layout, at.resolved.table.frame.iloc[:5], Path())
-    new = rows(30, seed=5)[["x", "run"]]
-    found, linear, tree = (answers(each, new) for each in (joined.packed, *parts))
-    columns = [name for name in found if name.startswith("P(")] or ["prediction"]
-    assert len(columns) == (3 if kind == "classes" else 1)
-    np.testing.assert_allclose(found[columns], 0.7 * linear[columns] + 0.3 * tree[columns], rtol=1e-12)
-    assert (linear[columns] != tree[columns]).any(axis=None)
+    blend = wanted(kind, (0.7, "linear"), (0.3, OTHER[kind]))
+    parts = [alone(kind, each) for each in blend.alone()]
+    found, linear, other = (asked(each.packed)[1] for each in (joined(kind, parts, blend), *parts))
+    np.testing.assert_allclose(found, 0.7 * linear + 0.3 * other, rtol=1e-12)
+    assert (linear != other).any()
 
 
-def test_a_joined_blend_is_the_one_that_is_fitted_whole():
-    blend = wanted("classes", (0.25, "tree"), (0.75, "linear"))
-    at = prepared("classes")
-    sample = at.resolved.table.frame.iloc[:5]
-    joined = join_models([fitted(each).packed for each in blend.alone()], blend, at.layout, sample, Path())
-    whole = fitted(blend)
-    pd.testing.assert_frame_equal(joined.example, whole.example, check_exact=True)
-    new = rows(30, seed=5)
-    pd.testing.assert_frame_equal(answers(joined.packed, new), answers(whole.packed, new), check_exact=True)
+@pytest.mark.parametrize("kind", ROWS)
+def test_a_joined_blend_is_the_one_that_is_fitted_whole(kind):
+    blend = wanted(kind, (0.25, OTHER[kind]), (0.75, "linear"))
+    made, whole = joined(kind, [alone(kind, each) for each in blend.alone()], blend), alone(kind, blend)
+    pd.testing.assert_frame_equal(made.example, whole.example, check_exact=True)
+    pd.testing.assert_frame_equal(asked(made.packed)[0], asked(whole.packed)[0], check_exact=True)
 
 
-def test_a_blend_in_the_framing_of_counts_has_a_spread_of_its_own_not_its_members():
-    blend = wanted("distribution", (0.5, "linear"), (0.5, "tree"), dispersion=3.0)
-    at = prepared("distribution")
-    parts = [fitted(each).packed for each in wanted("distribution", (0.5, "linear"), (0.5, "tree"), dispersion=0.0).alone()]
-    joined = join_models(parts, blend, at.layout, at.resolved.table.frame.iloc[:5], Path())
-    assert read_model(joined.packed)[0].dispersion == 3.0
+def test_a_blend_has_a_spread_of_its_own_not_its_members():
+    blend = wanted("distribution", (0.5, "linear"), (0.5, "tree"))
+    wide = replace(blend, question=replace(blend.question, state={"dispersion": 3.0}))
+    made = joined("distribution", [alone("distribution", each) for each in blend.alone()], wide)
+    assert read_model(made.packed)[0].question.state == {"dispersion": 3.0}
+
+
+def test_the_same_fit_decides_by_another_rule_without_another_fit():
+    dressed = wanted("apart", (1.0, "linear"))
+    plain = replace(dressed, question=replace(dressed.question, rule="plug_in", state={}))
+    made = joined("apart", [fitted("apart", (1.0, "linear"))], plain)
+    pd.testing.assert_frame_equal(asked(made.packed)[0], asked(alone("apart", plain).packed)[0], check_exact=True)
+    assert "q05" not in made.example
 
 
 def test_the_example_is_what_the_stored_model_answers_and_the_inputs_are_what_it_needs():
-    found = fitted(wanted("mean", (1.0, "tree")))
-    sample = prepared("mean").resolved.table.frame.iloc[:5]
-    pd.testing.assert_frame_equal(answers(found.packed, sample), found.example.reset_index(drop=True), check_exact=True)
-    assert found.inputs == ("x", "run")
+    found = fitted("mean", (1.0, "tree"))
+    model, _ = read_model(found.packed)
+    sample = judged("a number").at.resolved.table.frame.iloc[:6]
+    pd.testing.assert_frame_equal(model.predict(sample), found.example, check_exact=True)
+    assert set(found.inputs) == {"day", "run", "snow", "capacity"}
     assert found.reason == ""
+
+
+def test_what_cuts_the_levels_and_names_the_row_is_an_input_too():
+    assert {"day", "run", "capacity"} <= set(fitted("apart", (1.0, "linear")).inputs)
 
 
 def test_a_model_that_cannot_be_stored_says_why_and_answers_all_the_same(tmp_path):
     (tmp_path / "own.py").write_text(
         "from sklearn.linear_model import Ridge\n\nclass Mine(Ridge):\n    pass\n\ndef make():\n    return Mine()\n"
     )
-    at = prepared("mean")
-    what = Wanted("Mine", "mean", ("x", "run"), (), None, (Share(1.0, Entry(name="mine", factory="own.py:make"), {}),))
-    found = compute_model(at.study, what, at.layout, at.resolved.table.frame.iloc[:5], tmp_path)
+    at = judged("a number").at
+    mine = replace(wanted("mean", (1.0, "tree")), members=(Share(1.0, Entry(name="mine", factory="own.py:make"), {}),))
+    found = compute_model(at.study, mine, at.layout, at.resolved.table.frame.iloc[:5], tmp_path)
     assert found.packed == b""
     assert "cannot be stored without storing code" in found.reason
     assert len(found.example) == 5
 
 
 def test_each_member_alone_is_a_model_of_weight_1_under_its_own_name():
-    alone = wanted("mean", (0.7, "linear"), (0.3, "tree")).alone()
-    assert [(each.title, [share.weight for share in each.members]) for each in alone] == [("linear", [1.0]), ("tree", [1.0])]
+    parts = wanted("mean", (0.7, "linear"), (0.3, "tree")).alone()
+    assert [(each.question.title, [share.weight for share in each.members]) for each in parts] == [("linear", [1.0]), ("tree", [1.0])]
 
 
 @pytest.mark.parametrize(

@@ -15,21 +15,25 @@ import pandas as pd
 import pytest
 from skops import io as skops
 
-import piste
+from piste.core.decision import Actions
 from piste.core.errors import PisteError
 from piste.core.family import Family, Task
-from piste.core.features import Encoding
-from piste.core.layout import Layout, typed
+from piste.core.layout import Layout, answered, typed
 from piste.core.model import Constant, Member, Model
 from piste.core.problem import Entry
 from piste.core.search import live
-from piste.edges.models import Served, load, pack, read_model, unpack
+from piste.core.shape import Shape
+from piste.edges.models import Served, load, pack, question_json, read_model, unpack
 from piste.families import NAMES, family
-from piste.prepare import Prepared, prepare
-from piste.watch import silent
 from piste.work import Share, Wanted, fit_model
+from tests.fits import PROBLEMS, judged, rows
 
-KINDS = {"mean": "y", "distribution": "count", "classes": "kind"}
+ROWS = {  # kind of task -> a problem, and a row of its leaderboard
+    "mean": ("a number", "mean/linear/plug_in"),
+    "distribution": ("a count", "distribution/linear/min_expected_cost"),
+    "quantiles": ("an amount", "quantiles/linear/quantile"),
+    "classes": ("classes", "classes/linear/min_expected_cost"),
+}
 GIVEN = {"neural": {"steps": 500, "members": 1}, "baseline": {"rule": "climatology", "by": "run+day.weekday"}}
 VARIANTS = {
     ("linear", "mean"): [{"penalty": "none"}, {"penalty": "elastic_net", "l1_ratio": 0.5, "alpha": 0.01}],
@@ -38,9 +42,10 @@ VARIANTS = {
     ("baseline", "mean"): [
         {"rule": "constant", "statistic": "median"},
         {"rule": "last_value", "by": "run", "time": "day"},
-        {"rule": "expression", "expression": "2 * x"},
+        {"rule": "expression", "expression": "2 * snow"},
         {"rule": "expression", "expression": "mean(y) by run"},
     ],
+    ("baseline", "quantiles"): [{"rule": "constant"}],
 }
 CASES = [
     (name, kind, variant)
@@ -51,48 +56,26 @@ CASES = [
 ]
 
 
-def rows(n: int = 80, *, seed: int = 0) -> pd.DataFrame:
-    """Return days of two runs, with missing values, and a target of each kind."""
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=n)
-    return pd.DataFrame(
-        {
-            "day": np.repeat(pd.date_range("2024-01-01", periods=n // 2), 2),
-            "run": np.tile(["a", "b"], n // 2),
-            "x": np.where(rng.random(n) < 0.1, np.nan, x),
-            "z": rng.normal(size=n),
-            "y": 3 + x + rng.normal(0, 0.3, n),
-            "count": rng.poisson(np.exp(1.5 + 0.5 * x)),
-            "kind": np.select([x > 0.5, x < -0.5], ["high", "low"], "middle"),
-        }
-    )
-
-
-@cache
-def prepared(kind: str) -> Prepared:
-    """Prepare the problem of a kind."""
-    problem = piste.Problem(
-        data=rows()[["day", "run", "x", "z", KINDS[kind]]],
-        target={"column": KINDS[kind], "kind": {"mean": "numeric", "distribution": "count", "classes": "category"}[kind]},
-        families=["linear"],
-        framings=[kind],
-        unit=["day", "run"],
-        time="day",
-    )
-    return prepare(problem, (), silent, quick=True, code=False)
-
-
 def params_of(kin: Family, kind: str, variant: dict) -> dict:
     """Return the default hyperparameters, changed."""
-    space = kin.space(Task(kind, 80, 3 if kind == "classes" else 0))
+    space = kin.space(task_of(kind))
     given = GIVEN.get(kin.name, {}) if not variant or kin.name != "baseline" else {}
-    known = {"target": KINDS[kind], "statistic": "mean"} if kin.name == "baseline" else {}
+    target = judged(ROWS[kind][0]).at.resolved.table.target.name
+    known = {"target": target, "statistic": "mean"} if kin.name == "baseline" else {}
     return live(space, {name: dimension.default for name, dimension in space.items()} | known | given | variant)
 
 
+def task_of(kind: str) -> Task:
+    """Return the learning task of a kind."""
+    problem, row = ROWS[kind]
+    return judged(problem).wanted(row).question.task
+
+
 def wanted(kind: str, *shares: Share) -> Wanted:
-    """Say what is fitted."""
-    return Wanted("A model", kind, ("day", "run", "x", "z"), ("day", "run"), 0.3 if kind == "distribution" else None, shares)
+    """Say what is fitted: a row of the leaderboard, of other members."""
+    problem, row = ROWS[kind]
+    plain = judged(problem).wanted(row)
+    return Wanted(replace(plain.question, also=("day", "run")), shares)
 
 
 @cache
@@ -100,19 +83,60 @@ def fitted(name: str, kind: str, variant: tuple = ()) -> Model:
     """Fit a model of a family."""
     kin = family(name)
     share = Share(1.0, Entry(name=name, family=name), params_of(kin, kind, dict(variant)))
-    return fit_model(prepared(kind).study, wanted(kind, share), Path())
+    return fit_model(judged(ROWS[kind][0]).at.study, wanted(kind, share), Path())
 
 
 def packed(model: Model, kind: str, *kin: Family) -> bytes:
     """Pack a model."""
-    return pack(model, prepared(kind).layout, {each.name: each for each in kin or [family(m.family) for m in model.members]})
+    layout = judged(ROWS[kind][0]).at.layout
+    return pack(model, layout, {each.name: each for each in kin or [family(m.family) for m in model.members]})
 
 
 def new_rows(kind: str) -> pd.DataFrame:
-    """Return rows that the model has not seen, with a level that it does not know, as the model is given them."""
-    frame = rows(40, seed=9)
+    """Return rows that the model has not seen, one with a level that it does not know, as the model is given them."""
+    frame = rows(14, seed=9, start="2024-02-10")
     frame.loc[3, "run"] = "unheard of"
-    return typed(prepared(kind).layout, frame[["day", "run", "x", "z"]])
+    return typed(judged(ROWS[kind][0]).at.layout, frame[["day", "run", "snow", "capacity"]])
+
+
+def said(model: Model) -> str:
+    """Return all that a model says of itself."""
+    return json.dumps(question_json(model.question))
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_every_row_of_every_leaderboard_answers_and_decides_the_same_once_it_is_read_back(name):
+    of = judged(name)
+    frame = rows(14, seed=9, start="2024-02-05")
+    for row in of.case.rows:
+        wanted = of.wanted(row.id)
+        model = fit_model(of.at.study, wanted, Path())
+        stored = pack(model, of.at.layout.requiring(model.question.columns), {each.family: family(each.family) for each in model.members})
+        again, layout = read_model(stored)
+        expected = answered(of.at.layout, model.predict, frame)
+        pd.testing.assert_frame_equal(answered(layout, again.predict, frame), expected, check_exact=True)
+        assert len(expected) == len(frame), row.id
+        assert ("action" in expected) == of.case.court.yardstick.priced, row.id
+        assert said(again) == said(model), row.id
+
+
+@pytest.mark.parametrize("name", ["actions", "a budget", "shapes", "lags"])
+def test_what_is_answered_is_an_action_of_the_problem_with_the_cost_that_it_is_expected_to_have(name):
+    of = judged(name)
+    stakes = of.case.court.yardstick
+    assert isinstance(stakes, Actions)
+    frame = rows(14, seed=9, start="2024-02-05")
+    for row in of.case.rows:
+        answer = answered(of.at.layout, fit_model(of.at.study, of.wanted(row.id), Path()).predict, frame)
+        used = answer["action"].map(dict(zip(stakes.actions, stakes.uses or (0, 0, 0), strict=True))).to_numpy()
+        assert (pd.Series(used).groupby(frame["day"].to_numpy()).sum() <= (stakes.budget or 0)).all(), row.id
+        assert answer["expected_cost"].between(0, 240).all(), row.id
+        if "P(low)" in answer and row.rule != "plug_in":
+            slow = answer[["P(low)", "P(mid)", "P(high)"]].to_numpy() @ stakes.costs.T
+            taken = answer["action"].map({action: code for code, action in enumerate(stakes.actions)}).to_numpy()
+            np.testing.assert_allclose(answer["expected_cost"], slow[np.arange(len(slow)), taken], rtol=1e-9)
+            if stakes.budget is None:
+                np.testing.assert_allclose(answer["expected_cost"], slow.min(axis=1), rtol=1e-9)
 
 
 @pytest.mark.parametrize(("name", "kind", "variant"), CASES, ids=str)
@@ -121,7 +145,7 @@ def test_a_model_read_back_predicts_the_same_to_the_last_bit(name, kind, variant
     stored = packed(model, kind)
     again, layout = read_model(stored)
     pd.testing.assert_frame_equal(again.predict(new_rows(kind)), model.predict(new_rows(kind)), check_exact=True)
-    assert layout.to_json() == prepared(kind).layout.to_json()
+    assert layout.to_json() == judged(ROWS[kind][0]).at.layout.to_json()
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if family(name).state])  # skops writes the time, and addresses
@@ -136,23 +160,22 @@ def test_the_same_model_is_the_same_bytes(name):
 def test_everything_that_a_model_says_of_itself_is_read_back():
     model = fitted("linear", "classes")
     again, _ = read_model(packed(model, "classes"))
-    assert replace(again, members=()) == replace(model, members=())
-    assert [(m.weight, m.family, m.encoding) for m in again.members] == [(m.weight, m.family, m.encoding) for m in model.members]
+    assert said(again) == said(model)
+    assert [(m.weight, m.family, m.shape) for m in again.members] == [(m.weight, m.family, m.shape) for m in model.members]
 
 
 def test_a_fit_of_its_own_on_the_same_rows_gives_the_same_bytes():
     share = Share(1.0, Entry(name="boosting", family="boosting"), params_of(family("boosting"), "mean", {}))
-    once, twice = (fit_model(prepared("mean").study, wanted("mean", share), Path()) for _ in range(2))
+    once, twice = (fit_model(judged("a number").at.study, wanted("mean", share), Path()) for _ in range(2))
     assert packed(once, "mean") == packed(twice, "mean")
 
 
 def test_a_constant_of_one_class_is_read_back():
-    model = replace(
-        fitted("linear", "classes"), members=(Member(1.0, "linear", fitted("linear", "classes").members[0].encoding, Constant(2)),)
-    )
+    plain = fitted("linear", "classes")
+    model = replace(plain, members=(replace(plain.members[0], estimators=(Constant(2),)),))
     again, _ = read_model(packed(model, "classes"))
-    assert again.members[0].estimator == Constant(2)
-    assert set(again.predict(new_rows("classes"))["prediction"]) == {model.labels[2]}
+    assert again.members[0].estimators == (Constant(2),)
+    np.testing.assert_array_equal(again.raw(new_rows("classes")), np.tile([0, 0, 1], (42, 1)))
 
 
 @pytest.fixture
@@ -177,7 +200,7 @@ def test_a_changed_byte_is_refused_by_the_name_of_its_file(folder):
 
 
 def test_a_file_that_is_missing_is_refused(folder):
-    next(folder.glob("member-0.*")).unlink()
+    next(folder.glob("member-0-0.*")).unlink()
     with pytest.raises(PisteError, match="member-0"):
         load(folder)
 
@@ -216,7 +239,7 @@ class Foreign:
 
 def test_a_type_that_is_neither_scikit_learns_nor_numpys_is_not_packed():
     kin = replace(family("linear"), name="foreign")
-    model = replace(fitted("linear", "mean"), members=(Member(1.0, "foreign", Encoding("scaled", ()), Foreign()),))
+    model = replace(fitted("linear", "mean"), members=(Member(1.0, "foreign", Shape(()), (Foreign(),)),))
     with pytest.raises(PisteError, match=r"cannot be stored without storing code: it holds .*Foreign"):
         packed(model, "mean", kin)
 
@@ -224,9 +247,9 @@ def test_a_type_that_is_neither_scikit_learns_nor_numpys_is_not_packed():
 def test_a_file_that_holds_a_type_of_nobodys_is_refused_though_its_digest_is_right(tmp_path):
     unpack(packed(fitted("linear", "mean"), "mean"), tmp_path)
     stored = skops.dumps(Foreign())
-    (tmp_path / "member-0.skops").write_bytes(stored)
+    (tmp_path / "member-0-0.skops").write_bytes(stored)
     head = json.loads((tmp_path / "model.json").read_text())
-    head["sha256"]["member-0.skops"] = hashlib.sha256(stored).hexdigest()
+    head["sha256"]["member-0-0.skops"] = hashlib.sha256(stored).hexdigest()
     (tmp_path / "model.json").write_text(json.dumps(head))
     with pytest.raises(PisteError, match=r"must hold types of scikit-learn and numpy only, but holds .*Foreign"):
         load(tmp_path)
@@ -249,8 +272,8 @@ def test_no_file_of_a_model_is_a_pickle():
 
 def test_mlflow_is_answered_with_one_line_for_each_row(folder):
     model, layout = load(folder)
-    frame = rows(40, seed=9)[["day", "run", "x", "z"]]
+    frame = rows(14, seed=9)[["day", "run", "snow", "capacity"]]
     answer = Served(folder).predict(frame)
     pd.testing.assert_frame_equal(answer, model.predict(typed(layout, frame)), check_exact=True)
     assert isinstance(layout, Layout)
-    assert len(answer) == 40
+    assert len(answer) == 14 * 3
