@@ -87,9 +87,9 @@ class Bench:
         return weigh(at.resolved, at.folds, self.plan, self.court, ordered, self.outcomes, at.truth(), self.seats)
 
     def self_test(self) -> tuple[Entrant, ...]:
-        """Return the column of the self-test and that of the constant, judged on the target as it was dealt."""
+        """Return the column of the constant and those of the models of the self-test, judged on the target as it was dealt."""
         at = self.engine.prepared
-        return self_test_of(at.resolved, at.folds, at.plan, self.court, next(iter(self.tested.values()), ()))
+        return self_test_of(at.resolved, at.folds, at.plan, self.court, self.tested)
 
     def curve(self, case: Case) -> Curve | None:
         """Compute the champion's learning curve."""

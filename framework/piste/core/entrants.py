@@ -102,21 +102,22 @@ def entrants_of(
     ]
 
 
-def self_test_of(resolved: Resolved, folds: Folds, plan: Plan, court: Court, found: Sequence[Outcome]) -> tuple[Entrant, ...]:
-    """Return the constant and the model of the self-test, by the loss that the model is fitted by, on the target as it was dealt.
+def self_test_of(resolved: Resolved, folds: Folds, plan: Plan, court: Court, found: Outcomes) -> tuple[Entrant, ...]:
+    """Return the constant and the models of the self-test, by the loss that models are fitted by, on the target as it was dealt.
 
     Args:
         resolved: the problem.
         folds: divisions of the rows.
         plan: holds the cells of the self-test.
         court: the lines.
-        found: what each fold gave.
+        found: candidate key -> what each fold gave; a model that lacks a fold is left out.
     """
-    parts = tuple(part for part in found if isinstance(part, Predicted))
-    if len(parts) != len(folds.folds):
+    tested = {cell.candidates[0].key: cell.candidates[0] for cell in plan.cells if cell.stage == "self-test"}
+    parts = {key: [part for part in each if isinstance(part, Predicted)] for key, each in found.items()}
+    whole = {key: tuple(each) for key, each in parts.items() if len(each) == len(folds.folds)}
+    if not whole:
         return ()
-    cell = next(cell for cell in plan.cells if cell.stage == "self-test")
-    asked, lines, [candidate] = plan.asked[cell.framing], court.lines, cell.candidates
+    asked, lines = plan.asked[resolved.plain.name], court.lines
     target = dealt(court.target, resolved.problem.seed)
     y, weight, n_classes = asked.framing.y(target), court.weight, len(target.classes) if asked.framing.kind == "classes" else 0
     values = np.eye(n_classes)[y] if n_classes else y
@@ -124,16 +125,18 @@ def self_test_of(resolved: Resolved, folds: Folds, plan: Plan, court: Court, fou
     constant = np.concatenate(
         [np.broadcast_to(each, (len(fold.test), *np.shape(each))) for each, fold in zip(constants, folds.folds, strict=True)]
     )
-    predicted = np.concatenate([part.predictions for part in parts])
-    return tuple(
-        Entrant(
-            Column(asked.name, entry, 0, "plug_in", candidate.params, raw, raw, asked.framing.score(y[lines.row], raw)),
-            Label(title, 0),
-            parts,
-            ((1.0, candidate),),
-        )
-        for entry, title, raw in ((f"{BASELINE}:constant", "Constant", constant), (cell.entry, "Model", predicted))
+
+    def entrant(
+        entry: str, title: str, raw: np.ndarray, parts: tuple[Predicted, ...], members: tuple[tuple[float, Candidate], ...]
+    ) -> Entrant:
+        column = Column(asked.name, entry, 0, "plug_in", {}, raw, raw, asked.framing.score(y[lines.row], raw))
+        return Entrant(column, Label(title, 0), parts, members)
+
+    models = (
+        entrant(key[1], plan.entries[key[1]][1].title, np.concatenate([part.predictions for part in each]), each, ((1.0, tested[key]),))
+        for key, each in whole.items()
     )
+    return (entrant(f"{BASELINE}:constant", "Constant", constant, (), ()), *models)
 
 
 def blends(entrants: Sequence[Entrant], resolved: Resolved, plan: Plan, court: Court) -> Iterator[Entrant]:

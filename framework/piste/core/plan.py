@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -108,17 +108,20 @@ def make_plan(resolved: Resolved, folds: Folds, family: Callable[[Entry], Family
 def _self_test(
     resolved: Resolved, entries: Mapping[str, tuple[Entry, Family]], missing: Callable[[str], bool], n_folds: int, n_train: int
 ) -> list[Cell]:
-    """Fit a tree, or else the simplest model, once more on a target dealt at random, where nothing can be learnt."""
+    """Fit a tree, or else the simplest model, and all of the author's own once more on a target dealt at random: nothing can be learnt."""
     plain = resolved.plain
     task = resolved.task(plain, n_train)
     fitting = [name for name, (_, kin) in entries.items() if not name.startswith(f"{BASELINE}:") and _why_not(kin, task, missing) is None]
     if not fitting:
         return []
-    name = min(fitting, key=lambda name: (entries[name][1].name != "tree", entries[name][1].tier))
-    entry, kin = entries[name]
-    params = settings(kin.space(task), entry, 0, resolved.problem.seed)[0]
-    tested = Candidate(plain.name, name, 0, params)
-    return [Cell("self-test", plain.name, name, fold, (tested,)) for fold in range(n_folds)]
+    first = min(fitting, key=lambda name: (entries[name][1].name != "tree", entries[name][1].tier))
+    own = [name for name in fitting if entries[name][0].file or entries[name][0].factory]
+    cells = []
+    for name in dict.fromkeys((first, *own)):
+        entry, kin = entries[name]
+        tested = Candidate(plain.name, name, 0, settings(kin.space(task), entry, 0, resolved.problem.seed)[0])
+        cells += [Cell("self-test", plain.name, name, fold, (tested,)) for fold in range(n_folds)]
+    return cells
 
 
 def curve_cells(plan: Plan, folds: Folds, champion: Candidate) -> tuple[Cell, ...]:

@@ -1,0 +1,218 @@
+"""From cells to the case that is judged: what the engine computes becomes columns once, and nothing is computed twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import piste
+from piste.bench import Bench
+from piste.core.comparison import Comparison
+from piste.core.fit import Failed, Predicted
+from piste.edges.executors import InProcess
+from piste.edges.store import Store
+from piste.engine import Engine
+from piste.prepare import Prepared, prepare
+from piste.watch import Began, Better, Event, Finished, silent
+
+HONEST = "from sklearn.tree import DecisionTreeRegressor\n\ndef make():\n    return DecisionTreeRegressor(max_depth=3)\n"
+LEAKY = """\
+import numpy as np
+from sklearn.tree import DecisionTreeRegressor
+
+SEEN = {}
+
+
+class Remembers(DecisionTreeRegressor):
+    def fit(self, X, y, sample_weight=None):
+        SEEN.update(zip((row.tobytes() for row in X), y))
+        return super().fit(X, y)
+
+    def predict(self, X):
+        return np.array([SEEN.get(row.tobytes(), guess) for row, guess in zip(X, super().predict(X))])
+
+
+def make():
+    return Remembers(max_depth=3)
+"""
+
+
+def rows(n: int = 200) -> pd.DataFrame:
+    """Return two numbers and what one of them moves, day by day."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=n)
+    y = 10 + np.sin(2 * x) + rng.normal(0, 0.3, n)
+    return pd.DataFrame({"x": x, "z": rng.normal(size=n), "day": pd.date_range("2020-01-01", periods=n), "y": y})
+
+
+def prepared(folder: Path, own: str = HONEST, *, quick: bool = False, **keys: Any) -> Prepared:
+    """Prepare a problem whose folder holds a family of its own."""
+    (folder / "own.py").write_text(own)
+    usual = {"families": ["linear", "tree", {"mine": "own.py:make"}, "blend"], "search": {"trials": 2}, "split": {"folds": 4, "repeats": 1}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)  # the folder of a problem written in Python
+        problem = piste.Problem(**{"data": rows().drop(columns="day"), "target": "y", **usual, **keys})
+        return prepare(problem, (), silent, quick=quick, code=True)
+
+
+class Heard(list[Event]):
+    """Everything that a watcher was told."""
+
+    def __call__(self, event: Event) -> None:
+        self.append(event)
+
+    @property
+    def fitted(self) -> int:
+        """Return how many cells were not stored."""
+        return sum(isinstance(event, Finished) and event.seconds > 0 for event in self)
+
+
+@contextmanager
+def bench_of(at: Prepared, folder: Path, heard: Heard | None = None) -> Iterator[Bench]:
+    """Return a bench that computes in this process."""
+    with Store(folder / "results.sqlite") as store, Engine(at, store, silent if heard is None else heard, InProcess, 60.0) as engine:
+        yield Bench(engine)
+
+
+def compared(at: Prepared, folder: Path, heard: Heard | None = None) -> Comparison:
+    """Compute all there is, and say what was found."""
+    with bench_of(at, folder, heard) as bench:
+        for stage in ("baseline", "default", "search", "self-test"):
+            bench.compute(stage)
+        case = bench.weigh()
+        return bench.conclude(case, bench.self_test(), bench.curve(case))
+
+
+def test_a_candidate_becomes_columns_once_all_its_folds_are_there(tmp_path):
+    at = prepared(tmp_path)
+    with bench_of(at, tmp_path) as bench:
+        bench.compute("baseline")
+        assert {key[1] for key in bench.entrants} == {"baseline:constant"}
+        bench.compute("default")
+        assert {key[1] for key in bench.entrants} == {"baseline:constant", "linear", "tree", "mine"}
+        assert all(key[2] == 0 for key in bench.entrants)
+        first = bench.weigh()
+        bench.compute("search")
+        second = bench.weigh()
+    assert len(first.entrants) == 5  # with the blend
+    assert len(second.entrants) > 5
+    kept = {each.column.name: each for each in second.entrants}
+    assert all(kept[each.column.name].column is each.column for each in first.entrants if each.column.entry != "blend")
+
+
+def test_columns_stand_in_the_order_of_the_plan_whatever_finished_first(tmp_path):
+    at = prepared(tmp_path)
+    with bench_of(at, tmp_path) as bench:
+        for stage in ("search", "default", "baseline"):
+            bench.compute(stage)
+        case = bench.weigh()
+    assert [each.column.entry for each in case.entrants[:-1]] == [candidate.entry for candidate in at.plan.candidates]
+
+
+def test_what_is_better_than_all_before_it_is_told_with_its_cost(tmp_path):
+    heard = Heard()
+    found = compared(prepared(tmp_path), tmp_path, heard)
+    better = [event for event in heard if isinstance(event, Better)]
+    assert [event.cost for event in better] == sorted((event.cost for event in better), reverse=True)
+    assert better[0].title == "Baseline (constant: mean)"
+    costs = np.sqrt(found.losses[[name for name in found.columns["column"] if "/blend/" not in name]].mean())
+    assert better[-1].cost == pytest.approx(costs.min())
+    assert {event.cost_name for event in better} == {"rmse"}
+    assert [event.stage for event in heard if isinstance(event, Began)] == ["baseline", "default", "search", "self-test", "curve"]
+
+
+def test_nothing_is_computed_twice_the_self_test_and_the_curve_included(tmp_path):
+    at = prepared(tmp_path)
+    first, again = Heard(), Heard()
+    before, after = compared(at, tmp_path, first), compared(prepared(tmp_path), tmp_path, again)
+    curves = [event.cell for event in first if isinstance(event, Finished) and event.cell.stage == "curve"]
+    assert len(curves) > 0
+    assert first.fitted == len(at.plan.cells) + len(curves)
+    assert again.fitted == 0
+    assert after.verdict == before.verdict
+    pd.testing.assert_frame_equal(after.losses, before.losses, check_exact=True)
+    pd.testing.assert_frame_equal(after.curve.points, before.curve.points, check_exact=True)
+    pd.testing.assert_frame_equal(after.tables["self_test"], before.tables["self_test"], check_exact=True)
+
+
+def test_the_self_test_holds_the_tree_and_all_code_of_the_authors_own_against_the_constant(tmp_path):
+    found = compared(prepared(tmp_path), tmp_path)
+    assert found.tables["self_test"]["entry"].tolist() == ["tree", "mine"]
+    assert not [finding for finding in found.findings if finding.check == "M11"]
+
+
+def test_the_self_test_takes_no_part_in_the_comparison(tmp_path):
+    at = prepared(tmp_path)
+    found = compared(at, tmp_path)
+    assert found.n_columns == len(at.plan.candidates) + 1
+    np.testing.assert_array_equal(np.sort(found.predictions["y"]), np.sort(at.resolved.table.target.values))
+    np.testing.assert_array_equal(found.predictions.sort_values("row")["y"], at.resolved.table.target.values)
+
+
+def test_a_family_that_remembers_what_it_was_told_of_other_folds_is_caught_and_nothing_else_counts(tmp_path):
+    found = compared(prepared(tmp_path, LEAKY), tmp_path)
+    [finding] = [finding for finding in found.findings if finding.check == "M11"]
+    assert (finding.severity, finding.on) == ("block", "mine")
+    assert finding.number > 3
+    assert found.champion.startswith("mean/mine")  # it would have won
+    assert found.verdict.name == "fix first"
+    assert found.verdict.sentence == (
+        "No score counts until this is resolved: On a target dealt at random 'Mine' still beats the constant: something in the "
+        "pipeline tells it the answer. Look at code of your own: families, baselines, features."
+    )
+
+
+DAYS = {"data": rows(), "time": "day", "split": {"scheme": "forward", "folds": 4}}
+LEVELS = {"target": {"column": "y", "levels": {"cuts": [9.5, 10.5]}}, "framings": ["mean", "classes"]}
+COSTS = {"cost": {"wait": [0, 2, 6], "half": [1, 0, 2], "all": [3, 2, 0]}, "cost_range": [0.5, 2]}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        DAYS,
+        {**DAYS, "decision": {"cost": {"over": 1, "under": 4}}, "framings": ["mean", "quantiles"]},
+        {**LEVELS, "decision": COSTS},
+        {"data": rows().assign(y=lambda frame: np.where(frame["y"] > 10.4, "high", "low")).drop(columns="day")},
+        {"data": rows().assign(site=np.arange(200) % 8).drop(columns="day"), "split": {"scheme": "leave_one_out", "by": "site"}},
+    ],
+    ids=["days", "days and amounts", "levels and actions", "classes", "sites"],
+)
+def test_honest_families_are_never_blamed(keys, tmp_path):
+    families = ["linear", "tree", "boosting"]
+    with bench_of(prepared(tmp_path, quick=True, families=families, **keys), tmp_path) as bench:
+        for stage in ("baseline", "default", "self-test"):
+            bench.compute(stage)
+        found = bench.conclude(bench.weigh(), bench.self_test(), None)
+    assert found.tables["self_test"]["entry"].tolist() == ["tree"]
+    assert not [finding for finding in found.findings if finding.check == "M11"]
+
+
+def test_a_self_test_that_failed_says_nothing(tmp_path):
+    at = prepared(tmp_path, quick=True)
+    with bench_of(at, tmp_path) as bench:
+        for stage in ("baseline", "default", "self-test"):
+            bench.compute(stage)
+        key = next(key for key in bench.tested if key[1] == "mine")
+        assert all(isinstance(each, Predicted) for each in bench.tested[key])
+        bench.tested[key][1] = Failed("no luck")
+        assert [each.column.entry for each in bench.self_test()] == ["baseline:constant", "tree"]
+        bench.tested.clear()
+        assert bench.self_test() == ()
+        assert "self_test" not in bench.conclude(bench.weigh(), (), None).tables
+
+
+def test_where_a_rule_is_champion_there_is_no_curve(tmp_path):
+    frame = rows().drop(columns="day")
+    frame["y"] = np.random.default_rng(3).permutation(frame["y"])
+    heard = Heard()
+    found = compared(prepared(tmp_path, data=frame), tmp_path, heard)
+    assert found.champion == "mean/baseline:constant/plug_in"
+    assert found.curve is None
+    assert not [event for event in heard if isinstance(event, Began) and event.stage == "curve"]
