@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from piste.core.features import Encoding, expand, learn
+from piste.core.features import Encoding, expand, learn, without_clock
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_rare_levels_share_a_column():
 
 
 def test_dates_become_calendar_parts_in_english_whatever_the_locale(frame):
-    expanded = expand(frame, ["date"])
+    expanded = without_clock(expand(frame, ["date"]))
     assert expanded.columns.tolist() == ["date.weekday", "date.month", "date.day_of_year", "date.days"]
     assert expanded.loc[0, ["date.weekday", "date.month"]].tolist() == ["Monday", "January"]
     assert expanded.loc[39, "date.days"] - expanded.loc[0, "date.days"] == 39
@@ -123,3 +123,10 @@ def test_dates_become_calendar_parts_in_english_whatever_the_locale(frame):
 def test_clock_times_become_hours():
     frame = pd.DataFrame({"at": pd.date_range("2024-01-01 05:00", periods=3, freq="h")})
     assert expand(frame, ["at"])["at.hour"].tolist() == ["05", "06", "07"]
+    assert "at.hour" in without_clock(expand(frame, ["at"]))
+
+
+def test_new_rows_of_one_hour_keep_it_where_the_table_had_others():
+    table = pd.DataFrame({"at": pd.date_range("2024-01-01 05:00", periods=3, freq="h")})
+    encoding = learn(without_clock(expand(table, ["at"])), np.arange(3), "codes")
+    np.testing.assert_array_equal(encoding.apply(expand(table.iloc[[1]], ["at"])), encoding.apply(expand(table, ["at"]))[[1]])

@@ -40,7 +40,7 @@ def classes(*counts: int) -> list[str]:
 
 @pytest.mark.parametrize(
     ("n", "scheme", "folds", "repeats"),
-    [(12, "leave_one_out", 12, 1), (29, "leave_one_out", 29, 1), (30, "kfold", 5, 3), (999, "kfold", 5, 3), (1000, "kfold", 5, 1)],
+    [(12, "leave_one_out", 12, 1), (29, "leave_one_out", 29, 1), (30, "kfold", 5, 3), (1999, "kfold", 5, 3), (2000, "kfold", 5, 1)],
 )
 def test_the_fewer_rows_the_more_is_made_of_them(n, scheme, folds, repeats):
     prepared = made(rows(n))
@@ -69,7 +69,7 @@ def test_seasons_are_found_and_each_predicted_from_those_before():
     day = seasons(5)
     prepared = made(rows(len(day), day=day), time="day")
     assert prepared.resolved.rule.by == "season"
-    assert [fold.name for fold in prepared.folds.folds] == ["2016-17", "2017-18", "2018-19", "2019-20"]
+    assert [fold.name for fold in prepared.folds.shown] == ["2016-17", "2017-18", "2018-19", "2019-20"]
     assert "5 seasons found" in prepared.resolved.reasons["split.by"]
 
 
@@ -166,10 +166,8 @@ def test_the_metric_follows_the_target(frame, target, metric):
 
 
 def test_the_framings_are_those_that_the_target_allows():
-    asked = {
-        target: [framing.name for framing in made(rows(60, count=np.arange(60) // 3, kind=classes(30, 30)), target).resolved.framings]
-        for target in ("y", "count", "kind")
-    }
+    frame = rows(60, count=np.arange(60) // 3, kind=classes(30, 30))
+    asked = {target: [each.name for each in made(frame, target).resolved.asked] for target in ("y", "count", "kind")}
     assert asked == {"y": ["mean"], "count": ["mean", "distribution"], "kind": ["classes"]}
 
 

@@ -96,20 +96,50 @@ def test_forward_always_learns_from_the_past(how):
     made = folds(table(), how)
     for fold in made.folds:
         assert time[fold.train].max() < time[fold.test].min()
-        assert time[fold.train[~fold.stop]].max() < time[fold.train[fold.stop]].min()
+        if len(np.unique(time[fold.train])) > 1:
+            assert time[fold.train[~fold.stop]].max() < time[fold.train[fold.stop]].min()
     if len(made.holdout):
         assert time[made.whole.train].max() < time[made.holdout].min()
 
 
-def test_a_gap_leaves_out_the_rows_just_before_the_test():
+@pytest.mark.parametrize(("gap", "n"), [("2d", 3), ("360d", 2)])
+def test_a_gap_leaves_out_the_rows_just_before_the_test_before_the_warm_up_too_where_any_are_left(gap, n):
     time = table()["date"].to_numpy()
-    for fold in folds(table(), rule(scheme="forward", by="season", gap="360d")).folds:
-        assert time[fold.test].min() - time[fold.train].max() > np.timedelta64(360, "D")
+    made = folds(table(), rule(scheme="forward", by="season", gap=gap)).folds
+    assert len(made) == n
+    for fold in made:
+        assert time[fold.test].min() - time[fold.train].max() > np.timedelta64(int(gap[:-1]), "D")
+
+
+@pytest.mark.parametrize("how", [each for each in SCHEMES if each.scheme == "forward"], ids=str)
+def test_the_warm_up_is_the_end_of_what_the_first_fold_learns_from_and_is_judged_by_nobody(how):
+    time = table()["date"].to_numpy()
+    made = folds(table(), how)
+    warm_up, first, *_ = made.folds
+    assert [fold.warm_up for fold in made.folds] == [True] + [False] * (len(made.folds) - 1)
+    assert set(warm_up.train) | set(warm_up.test) <= set(first.train)
+    np.testing.assert_array_equal(warm_up.test, first.train[first.stop])
+    assert time[warm_up.train].max() < time[warm_up.test].min()
+    assert made.shown == made.folds[1:]
+    assert not set(made.judged) & set(warm_up.test)
+
+
+def test_rows_that_belong_together_never_straddle_the_warm_up():
+    customers = np.arange(len(table())) // 5  # who come on two or three days, one after the other
+    frame = table().assign(customer=customers)
+    warm_up = folds(frame, rule(scheme="forward", by="season", together="customer")).folds[0]
+    assert warm_up.warm_up
+    assert not set(customers[warm_up.train]) & set(customers[warm_up.test])
+
+
+@pytest.mark.parametrize("how", [each for each in SCHEMES if each.scheme != "forward"], ids=str)
+def test_folds_that_learn_from_each_other_need_no_warm_up(how):
+    assert not any(fold.warm_up for fold in folds(table(), how).folds)
 
 
 def test_forward_by_season_tests_every_season_but_the_first():
     made = folds(table(), rule(scheme="forward", by="season"))
-    assert [fold.name for fold in made.folds] == ["y", "z"]
+    assert [fold.name for fold in made.shown] == ["y", "z"]
     assert len(made.judged) == 2 * len(table()) // 3
 
 
@@ -122,13 +152,15 @@ def test_seasons_end_where_no_row_follows_for_two_months():
 def test_many_periods_share_a_fixed_number_of_folds():
     frame = pd.DataFrame({"date": pd.date_range("2020-01-01", periods=300, freq="D")})
     made = folds(frame, rule(scheme="forward", by="week", folds=4))
-    assert len(made.folds) == 4
-    assert max(len(fold.test) for fold in made.folds) < 1.3 * min(len(fold.test) for fold in made.folds)
+    assert len(made.shown) == 4
+    assert max(len(fold.test) for fold in made.shown) < 1.3 * min(len(fold.test) for fold in made.shown)
 
 
 def test_a_column_of_train_and_test_is_one_fold():
     frame = pd.DataFrame({"date": pd.date_range("2020-01-01", periods=10), "part": ["Train"] * 7 + ["test"] * 3})
-    [fold] = folds(frame, rule(scheme="predefined", by="part")).folds
+    warm_up, fold = folds(frame, rule(scheme="predefined", by="part")).folds
+    assert set(warm_up.train) | set(warm_up.test) == set(range(7))  # nothing else tells how far predictions are off
+    assert (warm_up.warm_up, fold.warm_up) == (True, False)
     assert fold.train.tolist() == list(range(7))
     assert fold.test.tolist() == [7, 8, 9]
 

@@ -153,6 +153,10 @@ def _warm_up(at: _Aside, first: Fold) -> tuple[Fold, ...]:
     """Cut the training part of the first fold in two by the split's own rule, so that something is known out of sample there."""
     tail = first.train[first.stop]
     rest = first.train[~first.stop]
+    if at.rule.gap and at.time is not None:
+        rest = rest[(at.time.iloc[rest] < at.time.iloc[tail].min() - duration(at.rule.gap)).to_numpy()]
+    if at.groups is not None:
+        rest = rest[~np.isin(at.groups[rest], at.groups[tail])]
     return (Fold("warm-up", 0, rest, at.stop(rest), tail, warm_up=True),) if len(rest) > 1 and len(tail) else ()
 
 
