@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from piste.core.comparison import Claimed, Comparison, Interval
+from piste.core.comparison import Claimed, Comparison, Interval, Terms
 from piste.terminal import Leaderboard
 from piste.terminal.amounts import alike
 from piste.terminal.selection import wanted
@@ -145,9 +145,15 @@ def test_gains_stand_against_the_rule_to_beat_which_has_none_and_with_what_they_
     comparison = decided()
     for line, (_, row) in zip(lines(comparison, 200), wanted(comparison), strict=True):
         assert bool(re.search(rf"\s{row.gain_vs_baseline:.1%}\s+{row.gain_lo:.0%}\s", line)) == (row.id != comparison.best_baseline)
-    assert "gain: over Rule 'ticket_rule', the one to beat; at least: what it surely is, for all 1200 candidates at once" in printed(
-        Leaderboard(comparison), 200
-    )
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_what_a_gain_is_at_least_is_said_with_its_confidence_and_for_how_many_candidates_it_holds(width):
+    comparison = replace(decided(), terms=Terms(0, ordered=True, confidence=0.9, rope=0.4, degrees=None))
+    said = " ".join(printed(Leaderboard(comparison), width).split())
+    assert "gain: over Rule 'ticket_rule', the one to beat" in said
+    assert "its lower bound at 90%, for all 1,200 candidates at once" in said
+    assert ("at least" in said) == (width == 200)
 
 
 def test_training_costs_stand_beside_a_metric_so_that_overfitting_is_seen_and_not_beside_a_price():

@@ -47,3 +47,11 @@ def test_rows_keep_their_place_on_the_whole_leaderboard():
     shown = wanted(comparison)
     assert all(comparison.judged[place - 1] is row for place, row in shown)
     assert [place for place, _ in shown] == sorted(place for place, _ in shown)
+
+
+def test_predictions_that_were_made_elsewhere_are_shown_however_poor():
+    comparison = decided()
+    last = replace(comparison.judged[-1], family="outside:sheet", title="Predictions from elsewhere (sheet)")
+    assert last.is_outside
+    shown = {row.id for _, row in wanted(replace(comparison, judged=(*comparison.judged[:-1], last)))}
+    assert last.id in shown

@@ -190,8 +190,9 @@ def _below(comparison: Comparison, places: Sequence[Place], detail: Detail) -> s
         tied = sum(row.tied_with_best for row in hidden)
         also = f", {tied} of them tied with the best" if tied else ""
         said.append(f"… and {len(hidden)} more rows in the report{also} (--all shows them here).")
-    surely = f"for all {comparison.n_columns} candidates at once"
-    least = f"; at least: what it surely is, {surely}" if detail.at_least else f" (what it surely is, {surely}: in the report)"
+    level = f" at {comparison.terms.confidence:.0%}" if comparison.terms is not None else ""
+    bound = f"lower bound{level}, for all {comparison.n_columns:,} candidates at once"
+    least = f"; at least: its {bound}" if detail.at_least else f" (its {bound}: in the report)"
     trained = "; training: the same cost on training rows" if detail.training and not comparison.priced else ""
     base = rule(comparison.row(comparison.best_baseline))
     said.append(f"gain: over {base}, the one to beat{least}{trained}. Green: tied with the best.")
