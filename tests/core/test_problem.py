@@ -212,7 +212,15 @@ def test_a_fault_is_placed_at_its_field_or_at_the_nearest_one_around_it() -> Non
         ({"decision": {"cost": {"a": [0, 4], "b": [3, 0], "c": [3, 1]}}}, "decision.cost.c"),
         ({"decision": {"cost": {"a": [0, 4], "b": [0, 5]}}}, "decision.cost"),
         ({"decision": {"cost": {"a": [0, 4], "b": [3, 0]}, "actions": ["a"]}}, "decision.actions"),
-        ({"decision": {"cost": {"a": [0, 4], "b": [3, 0]}, "budget": {"units": 1, "uses": {"c": 1}}}}, "decision.budget.uses.c"),
+        (
+            {"decision": {"cost": {"a": [0, 4], "b": [3, 0]}, "budget": {"units": 1, "uses": {"c": 1}, "per": "g"}}},
+            "decision.budget.uses.c",
+        ),
+        (
+            {"decision": {"cost": {"a": [0, 4], "b": [3, 0]}, "budget": {"units": 1, "uses": {"a": 1, "b": 1}, "per": "g"}}},
+            "decision.budget.uses",
+        ),
+        ({"decision": {"cost": {"a": [0, 4], "b": [3, 0]}, "budget": 1}}, "decision.budget"),  # shared by nobody knows which rows
         ({"decision": {"cost": {"over": 1, "under": 2}, "actions": ["a", "b"]}}, "decision.actions"),
         ({"decision": {"cost_range": [0.5, 2]}}, "decision.cost_range"),
         ({"success": {"beat": "last_value"}}, "success.beat"),
@@ -259,8 +267,8 @@ def test_a_contradiction_is_named_at_its_field(keys: dict[str, Any], field: str)
         {"target": {"column": "y", "levels": {"of": "y / room", "cuts": 0.5}}, "decision": {"cost": {"false_alarm": 1, "miss": 2}}},
         {"target": {"column": "y", "positive": "a"}, "decision": {"cost": {"false_alarm": 1, "miss": 2}}},
         {"target": ["y", "z"], "decision": {"cost": {"over": 1, "under": 2}}, "framings": {"all": {"wide": "output"}}},
-        {"decision": {"cost": {"a": [0, 4], "b": [3, 0]}, "actions": ["b", "a"], "budget": {"units": 8, "uses": {"b": 2}}}},
-        {"decision": {"cost": {"none": [0, 9], "some": [0, 8]}, "budget": 8}},  # the dearer one leaves units to others
+        {"decision": {"cost": {"a": [0, 4], "b": [3, 0]}, "actions": ["b", "a"], "budget": {"units": 8, "uses": {"b": 2}, "per": "g"}}},
+        {"time": "t", "decision": {"cost": {"none": [0, 9], "some": [0, 8]}, "budget": 8}},  # the dearer one leaves units to others
         {"decision": {"made_at": "-1d 18:00", "owner": "me", "per_year": 10, "currency": "EUR"}},
         {"success": {"beat": "climatology"}},
         {"success": {"beat": "last_value", "same": "10%"}, "time": "t"},

@@ -27,6 +27,7 @@ def decision_faults(problem: Problem, *, judged: bool) -> Found:
                 yield f"decision.{field}", "must go with `cost`: without a cost there is nothing to weigh"
     elif isinstance(decision.cost, MatrixCost):
         yield from _matrix(decision, decision.cost.actions, problem.target, judged=judged)
+        yield from _budget(decision, timed=problem.time is not None)
     else:
         for field in ("actions", "budget"):
             if getattr(decision, field):
@@ -76,6 +77,16 @@ def _matrix(decision: Decision, costs: Mapping[str, tuple[float, ...]], target: 
             yield f"decision.budget.uses.{name}", f"must be {either(costs)}, but is '{name}'.{near(name, costs)}"
     if not wrong:
         yield from _dominated(decision, costs)
+
+
+def _budget(decision: Decision, *, timed: bool) -> Found:
+    """Find a budget that no choice of actions keeps, or that nobody knows who shares."""
+    if decision.budget is None:
+        return
+    if decision.uses and all(decision.uses.values()):
+        yield "decision.budget.uses", "must leave an action that takes nothing, for when the budget is used up, but every action takes some"
+    if not decision.budget.per and not timed:
+        yield "decision.budget", "must say by `per` which rows share it, as in {units: 8, per: [date]}: there is no `time` to go by"
 
 
 def _dominated(decision: Decision, costs: Mapping[str, tuple[float, ...]]) -> Found:
