@@ -1,22 +1,39 @@
-"""The leaderboard as a page of its own, and as a note in MLflow."""
+"""What a comparison found, as a page of its own and as a note in MLflow."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from piste.core.comparison import Comparison, Judged
+from piste.core.report.basis import basis
 from piste.core.report.figures import colour, reach
+from piste.core.report.words import decided_by
+from piste.core.verdict import is_baseline
 
-TEMPLATE = "leaderboard.html"
-MOST_METRICS = 4  # columns of a page beside the cost
+TEMPLATE = "report.html"
+MOST_METRICS = 6  # columns of a table beside the cost
+KNOWN = {  # how what nobody could ship is marked
+    "foresight": "perfect foresight: nobody can do better",
+    "truth": "known only because the world is simulated",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A figure on the page."""
+
+    heading: str
+    said: tuple[str, ...]  # sentences
+    address: str  # that holds it whole
+    width: int  # pixels
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A row of the table, with its interval and its cost as percentages of the picture's width; None where not in it."""
+    """A row of a table, with its interval and its cost as percentages of the picture's width; None where not in it."""
 
     row: Judged
     colour: str
@@ -24,29 +41,81 @@ class _Line:
     at: float | None
 
 
-def leaderboard_page(comparison: Comparison) -> str:
-    """Return the leaderboard as HTML that needs nothing else: no script, no font, no picture from elsewhere.
+@dataclass(frozen=True, slots=True)
+class _Board:
+    """Rows that share a table, its picture, and their metrics."""
 
-    Every text is escaped by the template, and the page's own policy forbids all but its styles.
+    lines: tuple[_Line, ...]
+    baseline: float  # the best baseline, as a percentage of the picture's width
+    metrics: tuple[str, ...]
+    name: str = ""  # of the framing
+
+
+def report_page(comparison: Comparison, images: Sequence[Image] = ()) -> str:
+    """Return the report as HTML that needs nothing else: no script, no font, no picture from elsewhere.
+
+    Every text is escaped by the template, and the page's own policy forbids all but its styles and the pictures in it.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    low, high = reach(comparison)
-    shown = list(comparison.judged[0].metrics)
-    trained = comparison.metric if comparison.metric in shown else shown[0]
+    environment.filters["trim"] = lambda text, ends: text.rstrip(ends)
+    first = _first(comparison)
+    champion = comparison.row(comparison.champion)
     return environment.get_template(TEMPLATE).render(
         comparison=comparison,
-        lines=[_line(row, low, high) for row in comparison.judged],
-        baseline=_percentage(comparison.row(comparison.best_baseline).cost, low, high),
-        metrics=[name for name in shown if name != comparison.cost_name.lower().replace(" ", "_")][:MOST_METRICS],
-        trained=trained,
-        notes=[*comparison.notes, *(f"{row.title}: {text}" for row in comparison.judged for text in row.notes)],
+        basis=basis(comparison),
+        first=_board(comparison, first),
+        framings=_framings(comparison) if len(first) < len(comparison.judged) else [],
+        ruled=any(decided_by(row.rule) for row in comparison.judged),
+        actions=list(champion.actions),
+        trained=_trained(comparison),
+        images=images,
+        failed=sum(row.status == "failed" for row in comparison.absent),
+        notes=[*comparison.notes, *(f"{row.title} ({row.framing}): {text}" for row in comparison.judged for text in row.notes)],
+        known=KNOWN,
         number=number,
         percent=percent,
+        share=share,
+        bounds=bounds,
         seconds=seconds,
+        decided_by=decided_by,
     )
+
+
+def _first(comparison: Comparison) -> list[Judged]:
+    """Return what to look at first, cheapest first: the champion, the best model of each framing, and the best baseline.
+
+    Where there is one framing, that is every row.
+    """
+    if len({row.framing for row in comparison.judged if not is_baseline(row)}) < 2:
+        return list(comparison.judged)
+    chosen = {comparison.champion, comparison.best_baseline}
+    best: dict[str, str] = {}
+    for row in comparison.judged:
+        if not is_baseline(row):
+            best.setdefault(row.framing, row.id)
+    return [row for row in comparison.judged if row.id in chosen | set(best.values()) or row.is_outside]
+
+
+def _framings(comparison: Comparison) -> list[_Board]:
+    """Gather the rows by framing, the cheapest framing first."""
+    names = dict.fromkeys(row.framing for row in comparison.judged)
+    return [_board(comparison, [row for row in comparison.judged if row.framing == name], name) for name in names]
+
+
+def _board(comparison: Comparison, rows: Sequence[Judged], name: str = "") -> _Board:
+    low, high = reach(comparison, rows)
+    metrics = [metric for metric in rows[0].metrics if metric != comparison.cost_name.lower().replace(" ", "_")]
+    base = _percentage(comparison.row(comparison.best_baseline).cost, low, high)
+    return _Board(tuple(_line(row, low, high) for row in rows), base, tuple(metrics[:MOST_METRICS]), name)
+
+
+def _trained(comparison: Comparison) -> str:
+    """Name the metric that is shown on training rows."""
+    known = [name for row in comparison.judged for name in row.train_metrics]
+    return comparison.metric if comparison.metric in known or not known else known[0]
 
 
 def _line(row: Judged, low: float, high: float) -> _Line:
@@ -76,7 +145,7 @@ def note(comparison: Comparison, longest: int) -> str:
         room -= len(rest[0]) + 1
         lines.append(rest.pop(0))
     if rest:
-        lines += ["", f"and {len(rest)} more in leaderboard.html"]
+        lines += ["", f"and {len(rest)} more in report.html"]
     return "\n".join(lines)[:longest]
 
 
@@ -89,9 +158,17 @@ def row_note(comparison: Comparison, row: Judged) -> str:
     return "\n\n".join([f"{interval}, {gain}{tied}{chosen}.", *map(_text, row.notes)])
 
 
+def titled(comparison: Comparison, row: Judged) -> str:
+    """Return the title of a row; where there are several ways of asking and deciding, with its own."""
+    if len({(each.framing, each.rule) for each in comparison.judged}) == 1:
+        return row.title
+    return ", ".join([row.title, row.framing.replace("_", " "), *filter(None, [decided_by(row.rule)])])
+
+
 def _rows(comparison: Comparison) -> Iterator[str]:
     for row in comparison.judged:
-        title = f"**{_text(row.title)}**" if row.id == comparison.champion else _text(row.title)
+        name = _text(titled(comparison, row))
+        title = f"**{name}**" if row.id == comparison.champion else name
         gain = "best baseline" if row.id == comparison.best_baseline else percent(row.gain_vs_baseline)
         tied = " (tied)" if row.tied_with_best and row.id != comparison.judged[0].id else ""
         yield f"| {title}{tied} | {number(row.cost)} | {number(row.cost_lo)} to {number(row.cost_hi)} | {gain} |"
@@ -133,12 +210,30 @@ def percent(gain: float) -> str:
     return f"{abs(gain):.1%} {'lower' if gain >= 0 else 'higher'}".replace("%", " %")
 
 
+def bounds(row: Judged) -> str:
+    """Write between which shares a gain lies, all candidates allowed for."""
+    if not (math.isfinite(row.gain_lo) and math.isfinite(row.gain_hi)):
+        return ""
+    return f"{row.gain_lo:.1%} to {row.gain_hi:.1%} saved".replace("%", " %")
+
+
+def share(value: float | None) -> str:
+    """Write a share of the rows.
+
+    >>> share(0.123), share(None)
+    ('12 %', '')
+    """
+    return "" if value is None else f"{value:.0%}".replace("%", " %")
+
+
 def seconds(value: float) -> str:
     """Write how long something took.
 
     >>> seconds(0.0021), seconds(2.34), seconds(312.0)
     ('2 ms', '2.3 s', '5.2 min')
     """
+    if math.isnan(value):
+        return ""
     if value < 1:
         return f"{1000 * value:.0f} ms"
     return f"{value:.1f} s" if value < 100 else f"{value / 60:.1f} min"

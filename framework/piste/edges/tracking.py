@@ -24,9 +24,11 @@ import pandas as pd
 from piste.core.comparison import Absent, Comparison, Judged
 from piste.core.errors import Fault, PisteError, near
 from piste.core.report import figures
+from piste.core.report.album import album
 from piste.core.report.tables import as_json, flat, rounded
 from piste.edges.embedded import database_uri, ensure_database, link_for_mlflow, sole_writer
-from piste.edges.pages import leaderboard_page, note, row_note
+from piste.edges.pages import Image, note, report_page, row_note, titled
+from piste.edges.pictures import inline, save_png, svg
 from piste.edges.view import TAG, link, outdated, view, view_id
 
 if TYPE_CHECKING:
@@ -40,6 +42,11 @@ DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 LOADER = "piste.edges.models"  # what MLflow imports to load a model that is stored here
 LONGEST_TAG, LONGEST_PARAM = 8000, 6000  # characters that MLflow takes
 DIGEST_LENGTH = 36
+PIXELS = 96  # of a page to an inch of a figure
+NUMBERS = (
+    *("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "gain_lo", "gain_hi"),
+    *("own_score", "value", "fit_seconds", "predict_seconds"),
+)
 
 # For our own calls only. A server that is down is noticed after seconds instead of four minutes.
 SETTINGS = {
@@ -121,7 +128,7 @@ class Tracker:
                 for run in runs:
                     _delete(client, run)
                 start_ms = int(1000 * (time.time() if started is None else started))
-                written = _Writing(client, experiment.experiment_id, comparison, start_ms).everything(refits, progress)
+                written = _Writing(client, experiment.experiment_id, comparison, start_ms, _drawn(comparison)).everything(refits, progress)
                 self._remove_ghosts(client, experiment, comparison.key, written)
             self._show(client, experiment, comparison)
             return self._link(experiment.experiment_id, comparison.key)
@@ -290,6 +297,7 @@ class _Writing:
     experiment_id: str
     comparison: Comparison
     start_ms: int
+    drawn: frozenset[str]  # rows that have figures of their own
 
     def everything(self, refits: Mapping[str, Refit], progress: Callable[[int, int], None]) -> set[str]:
         """Write the parent and its rows, the parent finished last; return the ids of all runs."""
@@ -325,27 +333,35 @@ class _Writing:
             "mlflow.loggedArtifacts": _tables("leaderboard.json"),
         }
         run_id = self._run(f"{comparison.problem} {comparison.key[:8]}", tags, dataset, self.start_ms)
-        numbers = {
-            "cost": champion.cost,
-            "cost_lo": champion.cost_lo,
-            "cost_hi": champion.cost_hi,
-            "gain_vs_baseline": champion.gain_vs_baseline,
-        }
-        self.client.log_batch(run_id, metrics=self._metrics(numbers, self.start_ms), synchronous=True)
+        self.client.log_batch(run_id, metrics=self._metrics(_told(comparison), self.start_ms), synchronous=True)
         with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            (folder / "resolved.yaml").write_text(comparison.resolved, "utf-8")
-            (folder / "leaderboard.html").write_text(leaderboard_page(comparison), "utf-8")
-            (folder / "comparison.json").write_text(json.dumps(as_json(comparison, ""), indent=1, allow_nan=False), "utf-8")
-            frame = flat(comparison)
-            _write_table(frame, folder / "leaderboard.json")
-            frame.to_csv(folder / "leaderboard.csv", index=False)
-            comparison.losses.to_parquet(folder / "losses.parquet", index=False)
-            comparison.columns.astype({"params": "str"}).to_parquet(folder / "columns.parquet", index=False)
-            comparison.predictions.to_parquet(folder / "predictions.parquet", index=False)
-            _save(figures.leaderboard_intervals(comparison), folder / "leaderboard.png")
-            self.client.log_artifacts(run_id, str(folder))
+            self._fill_parent(Path(name))
+            self.client.log_artifacts(run_id, name)
         return run_id
+
+    def _fill_parent(self, folder: Path) -> None:
+        """Put the whole comparison into a folder: the report, what it was computed from, and its figures and tables as files."""
+        comparison = self.comparison
+        (folder / "resolved.yaml").write_text(comparison.resolved, "utf-8")
+        (folder / "comparison.json").write_text(json.dumps(as_json(comparison, ""), indent=1, allow_nan=False), "utf-8")
+        frame = flat(comparison)
+        _write_table(frame, folder / "leaderboard.json")
+        frame.to_csv(folder / "leaderboard.csv", index=False)
+        comparison.losses.to_parquet(folder / "losses.parquet", index=False)
+        comparison.columns.astype({"params": "str"}).to_parquet(folder / "columns.parquet", index=False)
+        comparison.predictions.to_parquet(folder / "predictions.parquet", index=False)
+        save_png(figures.leaderboard_intervals(comparison), folder / "leaderboard.png")
+        tables = {**comparison.tables, **({"learning_curve": comparison.curve.points} if comparison.curve else {})}
+        (folder / "tables").mkdir()
+        for name, table in tables.items():
+            table.to_csv(folder / "tables" / f"{name}.csv", index=False)
+        (folder / "figures").mkdir()
+        images = []
+        for picture in album(comparison):
+            drawn = svg(picture.figure)
+            (folder / "figures" / f"{picture.name}.svg").write_bytes(drawn)
+            images.append(Image(picture.heading, picture.said, inline(drawn), round(PIXELS * picture.figure.get_figwidth())))
+        (folder / "report.html").write_text(report_page(comparison, images), "utf-8")
 
     def _tags(self, row: Judged | Absent) -> dict[str, str]:
         return {
@@ -373,7 +389,7 @@ class _Writing:
         more = {"mlflow.loggedArtifacts": _tables("trials.json"), "mlflow.note.content": row_note(self.comparison, row)[:LONGEST_TAG]}
         if refit is not None and refit.reason:
             more["piste.model"] = refit.reason[:LONGEST_TAG]
-        run_id = self._run(row.title, {**tags, **more}, dataset, start_ms)
+        run_id = self._run(titled(self.comparison, row), {**tags, **more}, dataset, start_ms)
         params = {name: str(rounded(value) if isinstance(value, float) else value)[:LONGEST_PARAM] for name, value in row.params.items()}
         model_id = self._model(row, run_id, params, refit) if refit is not None and refit.model_dir is not None else None
         metrics = [
@@ -396,12 +412,14 @@ class _Writing:
         return run_id
 
     def _fill(self, folder: Path, row: Judged, history: Mapping[str, np.ndarray]) -> None:
-        """Put the figures and the trials of a row into a folder."""
+        """Put the trials of a row into a folder, and its figures, unless another of its kind and another of its framing do better."""
         comparison = self.comparison
-        _save(_hits(comparison, row), folder / ("predicted_against_actual.png" if row.id in comparison.predictions else "confusion_matrix.png"))
-        _save(figures.cost_by_fold(comparison, row), folder / "cost_by_fold.png")
+        if row.id in self.drawn:
+            name = "predicted_against_actual.png" if row.id in comparison.predictions else "confusion_matrix.png"
+            save_png(_hits(comparison, row), folder / name)
+            save_png(figures.cost_by_fold(comparison, row), folder / "cost_by_fold.png")
         if history:
-            _save(figures.training_curve(history, row.title), folder / "training_curve.png")
+            save_png(figures.training_curve(history, row.title), folder / "training_curve.png")
         if row.id in comparison.trials:
             trials = comparison.trials[row.id]
             _write_table(trials, folder / "trials.json")
@@ -472,9 +490,39 @@ class _Writing:
 
 
 def _numbers(row: Judged) -> dict[str, float]:
-    named = {name: getattr(row, name) for name in ("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "fit_seconds", "predict_seconds")}
+    named = {name: getattr(row, name) for name in NUMBERS}
     train = {f"train_{name}": value for name, value in row.train_metrics.items()}
-    return {**row.metrics, **train, **named, "tied_with_best": float(row.tied_with_best)}
+    actions = {f"action/{_metric_name(name)}": value for name, value in row.actions.items()}
+    return {**row.metrics, **train, **actions, **named, "tied_with_best": float(row.tied_with_best)}
+
+
+def _metric_name(text: str) -> str:
+    """Replace what MLflow allows in no name of a metric.
+
+    >>> _metric_name("two marshals (paid)")
+    'two marshals _paid_'
+    """
+    return re.sub(r"[^\w .-]", "_", text)
+
+
+def _told(comparison: Comparison) -> dict[str, float]:
+    """Return the numbers of the verdict: the champion's, and what may be claimed."""
+    row, estimate, claimed = comparison.row(comparison.champion), comparison.estimate, comparison.claimed
+    numbers = {name: getattr(row, name) for name in ("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "gain_lo", "gain_hi", "value")}
+    if estimate:
+        numbers |= {"estimate": estimate.mean, "estimate_lo": estimate.low, "estimate_hi": estimate.high}
+    if claimed:
+        numbers |= {"claimed": claimed.gain.mean, "claimed_lo": claimed.gain.low, "claimed_hi": claimed.gain.high}
+    return {**numbers, "n_columns": float(comparison.n_columns)}
+
+
+def _drawn(comparison: Comparison) -> frozenset[str]:
+    """Return the rows that have figures of their own: the best of each family and of each framing, and the best baseline."""
+    best: dict[tuple[str, str], str] = {}
+    for row in comparison.judged:
+        best.setdefault(("family", row.family), row.id)
+        best.setdefault(("framing", row.framing), row.id)
+    return frozenset({*best.values(), comparison.champion, comparison.best_baseline})
 
 
 def _history(refit: Refit | None) -> Mapping[str, np.ndarray]:
@@ -492,13 +540,6 @@ def _hits(comparison: Comparison, row: Judged) -> Figure:
         return figures.confusion_matrix(came, names[shares.argmax(axis=1)], target.classes, row.title, ink=ink)
     y, prediction = frame["y"].to_numpy(dtype=float), frame[row.id].to_numpy(dtype=float)
     return figures.predicted_against_actual(y, prediction, row.title, comparison.target.name, ink=ink)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with warnings.catch_warnings():
-        # A label in a script that matplotlib's own font lacks is drawn as boxes; the table beside the figure has it right.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(path)
 
 
 def _write_table(frame: pd.DataFrame, path: Path) -> None:

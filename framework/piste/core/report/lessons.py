@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from piste.core.comparison import Comparison, Judged
-from piste.core.report.words import in_words
+from piste.core.report.words import decided_by
+from piste.core.verdict import is_baseline
 
 LEAST = 3  # kinds of models, ways, or pairs, below which nothing is said of what is usual
 
@@ -33,8 +34,8 @@ def deciding(comparison: Comparison) -> str:
     """Say what it brings to decide with the uncertainty, not by the prediction alone; nothing where no pair tells."""
     pairs: defaultdict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     for row in _models(comparison):
-        pairs[row.framing, row.family][in_words(row.rule)] = row.cost
-    alone, with_it = in_words("plug_in"), in_words("dressed")
+        pairs[row.framing, row.family][decided_by(row.rule)] = row.cost
+    alone, with_it = decided_by("plug_in"), decided_by("dressed")
     saved = [1 - costs[with_it] / costs[alone] for costs in pairs.values() if {alone, with_it} <= costs.keys() and costs[alone] > 0]
     if len(saved) < LEAST:
         return ""
@@ -46,7 +47,7 @@ def deciding(comparison: Comparison) -> str:
 
 
 def _models(comparison: Comparison) -> list[Judged]:
-    return [row for row in comparison.judged if not row.family.startswith("baseline")]
+    return [row for row in comparison.judged if not is_baseline(row)]
 
 
 def _spread(groups: Iterable[list[float]]) -> float:

@@ -10,10 +10,10 @@ RULES = {
 }
 
 
-def in_words(rule: str) -> str:
+def decided_by(rule: str) -> str:
     """Return a rule as people read it; nothing where there is but one way to read a prediction.
 
-    >>> in_words("plug_in"), in_words("dressed"), in_words("mean")
+    >>> decided_by("plug_in"), decided_by("dressed"), decided_by("mean")
     ('prediction alone', 'with its uncertainty', '')
     """
     return RULES.get(rule, "")

@@ -7,7 +7,9 @@ import math
 from typing import TYPE_CHECKING
 
 from piste.core.comparison import Judged
-from piste.core.report.words import in_words
+from piste.core.plan import BASELINE
+from piste.core.report.words import decided_by
+from piste.core.verdict import is_baseline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,11 +86,10 @@ def short(text: str, length: int) -> str:
 def kind(title: str) -> str:
     """Return a title without what stands in brackets: the kind of model.
 
-    >>> kind("Gradient boosting (LightGBM, learning rate 0.05)"), kind("Baseline (last value by run)")
-    ('Gradient boosting', 'last value by run')
+    >>> kind("Gradient boosting (LightGBM, learning rate 0.05)")
+    'Gradient boosting'
     """
-    name, _, rest = title.partition(" (")
-    return rest.removesuffix(")") if name == "Baseline" and rest else name
+    return title.partition(" (")[0]
 
 
 def called(row: Judged) -> str:
@@ -96,9 +97,9 @@ def called(row: Judged) -> str:
 
     A rule of the business needs no framing to be known by.
     """
-    if row.family.startswith("baseline"):
-        return kind(row.title)
-    return ", ".join([kind(row.title), row.framing.replace("_", " "), *filter(None, [in_words(row.rule)])])
+    if is_baseline(row):
+        return f"rule '{row.family.removeprefix(f'{BASELINE}:')}'"
+    return ", ".join([kind(row.title), row.framing.replace("_", " "), *filter(None, [decided_by(row.rule)])])
 
 
 def number(value: float) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 
 from piste.core.comparison import Comparison, Judged
 from piste.core.report.figures.canvas import BLUE, FAINT, GREY, INK, RED, kind, paper, plain, short, subtitle, written
-from piste.core.report.words import in_words
+from piste.core.report.words import decided_by
+from piste.core.verdict import is_baseline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ def grid(comparison: Comparison) -> Grid:
     """Lay the leaderboard out by kind of model and way."""
     rows: dict[tuple[str, tuple[str, str]], Judged] = {}
     for row in sorted(comparison.judged, key=lambda row: row.cost):
-        rows.setdefault((RULES if row.family.startswith("baseline") else row.family, (row.framing, row.rule)), row)
+        rows.setdefault((RULES if is_baseline(row) else row.family, (row.framing, row.rule)), row)
     # Rows come cheapest first, so names are met in the order of their best.
     families = dict.fromkeys(family for family, _ in rows)
     framings = list(dict.fromkeys(framing for _, (framing, _) in rows))
@@ -101,7 +102,7 @@ def _margins(axes: Axes, comparison: Comparison, laid: Grid) -> None:
     names = ["best rule, without a model" if family == RULES else plain(short(titles[family], 30)) for family in laid.families]
     axes.set_yticks(range(len(names)), names, size=9)
     axes.set(xlim=(-0.55, len(laid.ways) - 0.45), ylim=(len(names) - 0.5, -0.55))
-    rules = [in_words(rule).replace(" ", "\n", 1).replace("with\nits ", "with its\n") for _, rule in laid.ways]
+    rules = [decided_by(rule).replace(" ", "\n", 1).replace("with\nits ", "with its\n") for _, rule in laid.ways]
     axes.set_xticks(range(len(laid.ways)), rules, size=7.5)
     axes.xaxis.tick_top()
     axes.grid(visible=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ def leaderboard_intervals(comparison: Comparison) -> Figure:
     rows = comparison.judged[:MOST_LINES]
     baseline = comparison.row(comparison.best_baseline)
     figure, [axes] = paper(9.5, 1.5 + 0.34 * len(rows), comparison.problem)
-    low, high = reach(comparison)
+    low, high = reach(comparison, rows)
     axes.axvline(baseline.cost, color=GREY, lw=1, ls=(0, (4, 3)), zorder=1)
     axes.text(baseline.cost, -0.75, "best baseline", color=GREY, size=8, ha="center", va="bottom")
     for at, row in enumerate(rows):
@@ -50,12 +51,12 @@ def leaderboard_intervals(comparison: Comparison) -> Figure:
     return figure
 
 
-def reach(comparison: Comparison) -> tuple[float, float]:
-    """Return the range of costs that a picture of the leaderboard shows: rows far worse than the rest lie outside.
+def reach(comparison: Comparison, rows: Sequence[Judged]) -> tuple[float, float]:
+    """Return the range of costs that a picture of some rows shows: those far worse than the rest lie outside.
 
     An interval may be endless, or missing where there was too little to tell; the cost itself counts then.
     """
-    costs = np.array([(row.cost_lo, row.cost, row.cost_hi) for row in comparison.judged])
+    costs = np.array([(row.cost_lo, row.cost, row.cost_hi) for row in rows])
     costs = np.where(np.isfinite(costs), costs, costs[:, [1]])
     lower, upper = np.quantile(costs[:, 2], [0.25, 0.75])
     near = costs[costs[:, 2] <= upper + 4 * (upper - lower), 2]

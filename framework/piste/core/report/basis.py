@@ -1,0 +1,97 @@
+"""What a verdict rests on: each number that it was drawn from, as a line of words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from piste.core.case import currency
+from piste.core.comparison import Claimed, Comparison, Interval, Judged
+from piste.core.plan import BASELINE
+from piste.core.verdict import is_baseline
+
+
+def basis(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    """Return the lines, each with what it is about; a line is left out where there is nothing to say."""
+    return tuple(_lines(comparison))
+
+
+def _lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    unit = currency(comparison.cost_name) if comparison.priced else f" ({comparison.cost_name})"
+    each = " a decision" if comparison.priced else ""
+    champion, estimate, claimed = comparison.row(comparison.champion), comparison.estimate, comparison.claimed
+    tried = f"corrected for having been chosen among {comparison.n_columns:,} candidates"
+    if estimate:
+        yield "What to expect", f"{_spanned(estimate)}{unit}{each}, {tried}"
+    if claimed:
+        yield from _claim(comparison, claimed, unit)
+    yield from _simplicity(comparison, champion, unit)
+    if comparison.next_period:
+        lost = unit if comparison.priced else " of the mean loss"
+        yield "In one more period", f"a gain of {_spanned(comparison.next_period)}{lost}, going by how these differ"
+    if comparison.versus:
+        found, other = comparison.versus, comparison.row(comparison.versus.other)
+        words = f"better with {found.better:.0%}, too close to matter with {found.same:.0%}, worse with {found.worse:.0%}"
+        yield "Beside the next best", f"than {other.title}, on other rows of the kind: {words}"
+    if math.isfinite(champion.value) and not is_baseline(champion):
+        yield "Of what could be saved", f"{champion.value:.0%} of what perfect foresight would save over the best baseline"
+
+
+def _claim(comparison: Comparison, claimed: Claimed, unit: str) -> Iterator[tuple[str, str]]:
+    """Say what is gained over the rule to beat."""
+    rule = comparison.row(comparison.best_baseline).family.removeprefix(f"{BASELINE}:")
+    champion = comparison.row(comparison.champion)
+    who = "The best model" if is_baseline(champion) else "It"
+    share = f"{_percent(claimed.share.mean)} ({_percent(claimed.share.low)} to {_percent(claimed.share.high)})"
+    amount = f"{_spanned(claimed.gain)}{unit} a decision, " if comparison.priced else ""
+    tried = f"the interval allows for {comparison.n_columns:,} candidates having been tried"
+    yield "What may be claimed", f"{who} saves {amount}{share} over the rule '{rule}'; {tried}"
+    if comparison.priced and comparison.per_year and math.isfinite(claimed.gain.low):
+        year = Interval(*(end * comparison.per_year for end in (claimed.gain.mean, claimed.gain.low, claimed.gain.high)))
+        yield "In a year", f"{_spanned(year)}{unit}, at {comparison.per_year:,.0f} decisions"
+    wanted = f"a gain of {_percent(claimed.needed)} matters, by the problem's own words"
+    enough = math.isfinite(claimed.n_required) and claimed.n_required <= claimed.n_blocks
+    more = "; these rows suffice to show it" if enough else ""
+    if math.isfinite(claimed.n_required) and not enough:
+        more = f"; to show it would take about {claimed.n_required / claimed.n_blocks:.1f} times as many rows"
+    yield "What was asked for", wanted + more
+
+
+def _simplicity(comparison: Comparison, champion: Judged, unit: str) -> Iterator[tuple[str, str]]:
+    """Say what it costs to prefer the simpler model."""
+    models = [row for row in comparison.judged if not is_baseline(row) and not row.is_outside]
+    if is_baseline(champion) or len(models) < 2:
+        return
+    tied = sum(row.tied_with_best for row in models)
+    best = models[0]
+    if best.id == champion.id or best.cost >= champion.cost:
+        yield "The price of simplicity", f"none: it costs least of all; {tied} of {len(models)} are too close to the best to tell apart"
+        return
+    apart = f", too close to tell apart; so are {tied} in all" if champion.tied_with_best else ""
+    yield "The price of simplicity", f"{_short(champion.cost - best.cost)}{unit}: {best.title} costs least{apart}"
+
+
+def _spanned(interval: Interval) -> str:
+    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return f"{_short(interval.mean)} (an interval cannot be told)"
+    return f"{_short(interval.mean)} ({_short(interval.low)} to {_short(interval.high)})"
+
+
+def _percent(share: float) -> str:
+    """Write a share.
+
+    >>> _percent(0.123), _percent(0.0123), _percent(float("nan"))
+    ('12 %', '1.2 %', 'unknown')
+    """
+    if not math.isfinite(share):
+        return "unknown"
+    return (f"{share:.1%}" if abs(share) < 0.1 else f"{share:.0%}").replace("%", " %")
+
+
+def _short(value: float) -> str:
+    """Write an amount with three significant digits.
+
+    >>> _short(12345.6), _short(0.01234)
+    ('12,300', '0.0123')
+    """
+    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
