@@ -9,19 +9,23 @@ import pandas as pd
 import pytest
 
 import piste
-from piste.core.plan import Plan, make_plan
+from piste.core.plan import SHARES, Cell, Plan, curve_cells, make_plan
 from piste.prepare import Prepared, prepare
 from piste.watch import silent
 from piste.work import kin
 
-ORDER = ("baseline", "default", "search")
+ORDER = ("baseline", "default", "search", "self-test")
 
 
 def frame(n: int = 60) -> pd.DataFrame:
     """Return rows with a number, a count and a class."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=n)
-    return pd.DataFrame({"x": x, "z": rng.normal(size=n), "n": rng.poisson(np.exp(2 + x)), "kind": np.where(x > 0, "yes", "no"), "y": x})
+    days = np.repeat(pd.date_range("2024-01-01", periods=n // 2), 2)
+    about = {"day": days, "run": np.tile(["a", "b"], n // 2)}
+    return pd.DataFrame(
+        {**about, "x": x, "z": rng.normal(size=n), "n": rng.poisson(np.exp(2 + x)), "kind": np.where(x > 0, "yes", "no"), "y": x}
+    )
 
 
 def made(target: str = "n", *, quick: bool = False, **keys) -> Prepared:
@@ -37,23 +41,102 @@ def replanned(prepared: Prepared, *, missing: set[str]) -> Plan:
     )
 
 
-def test_baselines_come_first_then_every_familys_default_then_the_search():
+def test_baselines_come_first_then_every_familys_default_then_the_search_then_the_self_test():
     plan = made().plan
     stages = [ORDER.index(cell.stage) for cell in plan.cells]
-    assert set(stages) == {0, 1, 2}
+    assert set(stages) == {0, 1, 2, 3}
     assert stages == sorted(stages)
 
 
 def test_every_candidate_has_a_cell_on_every_fold_and_none_twice():
     prepared = made()
-    seen = [(candidate.key, cell.fold) for cell in prepared.plan.cells for candidate in cell.candidates]
+    seen = [(candidate.key, cell.fold) for cell in prepared.plan.cells if cell.stage != "self-test" for candidate in cell.candidates]
     assert len(seen) == len(set(seen)) == len(prepared.plan.candidates) * 3
 
 
 def test_number_0_is_the_default_and_stands_alone_in_its_cell():
     for cell in made().plan.cells:
         numbers = [candidate.number for candidate in cell.candidates]
-        assert numbers == [0] if cell.stage == "default" else cell.stage == "baseline" or numbers == list(range(1, len(numbers) + 1))
+        if cell.stage == "search":
+            assert numbers == list(range(1, len(numbers) + 1))
+        elif cell.stage != "baseline":
+            assert numbers == [0]
+
+
+def test_the_self_test_fits_the_default_of_a_tree_on_every_fold_on_the_target_as_it_is():
+    plan = made(families=["linear", "tree", "boosting"]).plan
+    tested = [cell for cell in plan.cells if cell.stage == "self-test"]
+    assert [(cell.framing, cell.entry, cell.fold) for cell in tested] == [("mean", "tree", fold) for fold in range(3)]
+    [default] = [each for each in plan.candidates if each.key == ("mean", "tree", 0)]
+    assert {cell.candidates[0].params == default.params for cell in tested} == {True}
+
+
+def test_where_no_tree_is_asked_the_self_test_fits_the_simplest_model():
+    tested = [cell for cell in made(families=["boosting", "linear"]).plan.cells if cell.stage == "self-test"]
+    assert {cell.entry for cell in tested} == {"linear"}
+
+
+def test_code_of_the_authors_own_is_put_to_the_self_test_too(tmp_path, monkeypatch):
+    (tmp_path / "own.py").write_text("from sklearn.linear_model import Ridge\n\ndef make():\n    return Ridge()\n")
+    monkeypatch.chdir(tmp_path)
+    usual = {"split": {"folds": 3, "repeats": 1}, "families": ["tree", {"mine": "own.py:make"}]}
+    plan = prepare(piste.Problem(data=frame(), target="n", **usual), (), silent, quick=False, code=True).plan
+    assert {cell.entry for cell in plan.cells if cell.stage == "self-test"} == {"tree", "mine"}
+
+
+def test_the_self_test_is_no_candidate_of_the_comparison():
+    plan = made(target="n", framings=["distribution"]).plan
+    assert {cell.framing for cell in plan.cells if cell.stage == "self-test"} == {"mean"}
+    assert {each.framing for each in plan.candidates if not each.entry.startswith("baseline:")} == {"distribution"}
+
+
+def curve(plan: Plan, prepared: Prepared, entry: str = "tree", number: int = 2) -> list[Cell]:
+    """Return the cells of the learning curves of a champion."""
+    [champion] = [each for each in plan.candidates if each.key == ("mean", entry, number)]
+    return list(curve_cells(plan, prepared.folds, champion))
+
+
+def test_learning_curves_are_those_of_the_champion_and_of_every_familys_default_in_its_framing():
+    prepared = made()
+    cells = curve(prepared.plan, prepared)
+    assert {(cell.framing, cell.entry, cell.candidates[0].number) for cell in cells} == {
+        ("mean", "tree", 2), ("mean", "tree", 0), ("mean", "linear", 0)
+    }  # fmt: skip
+    assert {cell.share for cell in cells} == set(SHARES) - {1.0}  # what all rows teach is known
+    assert {len(cell.candidates) for cell in cells} == {1}
+
+
+def test_learning_curves_use_the_last_folds_that_are_judged_and_no_repeat():
+    prepared = made(split={"folds": 5, "repeats": 2})
+    assert {cell.fold for cell in curve(prepared.plan, prepared)} == {2, 3, 4}
+    forward = made(time="day", split={"folds": 2})
+    assert forward.folds.folds[0].warm_up
+    assert {cell.fold for cell in curve(forward.plan, forward)} == {1, 2}
+
+
+def test_a_framing_under_a_name_of_its_own_is_asked_under_that_name():
+    plan = made(framings={"mean": None, "again": {"as": "mean", "add": "2 * x"}}).plan
+    named = {each.framing for each in plan.candidates if not each.entry.startswith("baseline:")}
+    assert named == {"mean", "again"}
+    assert plan.asked["again"].form.add == ("2 * x",)
+    assert plan.blended == ("mean", "again")
+    assert {each.framing for each in plan.candidates if each.entry.startswith("baseline:")} == {"mean"}
+
+
+def test_a_framing_of_all_at_once_is_not_asked_of_a_family_that_gives_one_number():
+    keys = {"unit": ["day", "run"], "framings": {"all": {"as": "mean", "wide": "run"}}, "split": {"together": "day", "folds": 3}}
+    plan = made("y", families=["linear", "svm"], **keys).plan
+    assert {each.entry for each in plan.candidates if each.framing == "all"} == {"linear"}
+    [absent] = plan.absent
+    assert (absent.family, absent.reason) == ("svm", "takes one number at a time")
+
+
+def test_a_family_without_quantiles_of_its_own_is_skipped_in_that_framing_alone():
+    plan = made(families=["linear", "forest"], framings=["mean", "quantiles"], metric="mae").plan
+    assert {each.entry for each in plan.candidates if each.framing == "quantiles" and "baseline" not in each.entry} == {"linear"}
+    assert [(each.framing, each.family, each.reason) for each in plan.absent] == [
+        ("quantiles", "forest", "takes numbers and counts and classes only")
+    ]
 
 
 def test_quick_leaves_the_search_out_and_nothing_else():
