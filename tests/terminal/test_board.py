@@ -24,7 +24,7 @@ def lines(comparison: Comparison, width: int = 140, *, every: bool = False) -> l
 
 
 @MADE
-@pytest.mark.parametrize("width", [80, 100, 140, 200])
+@pytest.mark.parametrize("width", [62, 80, 100, 140, 200])
 def test_every_row_has_one_line_that_fits_the_paper_with_its_cost_whole(made, width):
     comparison = made()
     shown = wanted(comparison)
@@ -48,7 +48,7 @@ def test_with_room_titles_are_whole(made):
 
 
 @MADE
-@pytest.mark.parametrize("width", [80, 100, 140])
+@pytest.mark.parametrize("width", [62, 80, 100, 140])
 def test_the_champion_alone_is_marked_however_narrow(made, width):
     comparison = made()
     [line] = [each for each in lines(comparison, width) if "champion" in each]

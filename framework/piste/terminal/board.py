@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
@@ -18,7 +19,6 @@ from piste.terminal.selection import Place, wanted
 from piste.terminal.titles import fitted, rule, title
 
 CHAMPION = "  champion"
-ENOUGH = 44  # characters of a title that the other columns leave, if they can
 GAP = 2  # between columns
 DECIDES = {"plug_in": ("prediction alone", "alone")}  # rule -> in words, and in few
 WHOLE = ("with its uncertainty", "uncertainty")
@@ -42,9 +42,10 @@ class Column:
 class Detail:
     """How much is said of a row; with less, there is more room for its title."""
 
+    title: int = 44  # characters that it must leave for titles
     fit: bool = True  # seconds of one
     plot: int = 21  # characters of a drawn interval
-    whole_words: bool = True  # of how it decides
+    decides: Literal["in words", "in a word", ""] = "in words"
     at_least: bool = True  # lower bounds of gains
     training: bool = True  # costs on training rows
 
@@ -53,9 +54,10 @@ DETAILS = (
     Detail(),
     Detail(fit=False),
     Detail(fit=False, plot=11),
-    Detail(fit=False, plot=11, whole_words=False),
-    Detail(fit=False, plot=11, whole_words=False, at_least=False),
-    Detail(fit=False, plot=11, whole_words=False, at_least=False, training=False),
+    Detail(fit=False, plot=11, decides="in a word"),
+    Detail(fit=False, plot=11, decides="in a word", at_least=False),
+    Detail(title=14, fit=False, plot=11, decides="in a word", at_least=False, training=False),
+    Detail(title=0, fit=False, plot=0, decides="", at_least=False, training=False),
 )
 
 
@@ -78,7 +80,7 @@ class Leaderboard:
         numbers = len(str(places[-1][0])) + GAP
         laid = [_columns(found, rows, detail) for detail in DETAILS]
         rooms = [options.max_width - numbers - sum(GAP + column.width for column in columns) for columns in laid]
-        chosen = next((i for i, room in enumerate(rooms) if room >= min(longest, ENOUGH)), -1)
+        chosen = next((i for i, room in enumerate(rooms) if room >= min(longest, DETAILS[i].title)), -1)
         detail, columns, room = DETAILS[chosen], laid[chosen], rooms[chosen]
         yield _table(found, places, columns, max(8, min(room, longest)))
         yield Text()
@@ -120,13 +122,15 @@ def _columns(comparison: Comparison, rows: Sequence[Judged], detail: Detail) -> 
 
     if len({row.framing for row in judged}) > 1:
         add("asked", ("" if row.id in known else row.framing for row in rows), right=False)
-    if len({(row.framing, row.family) for row in judged}) < len(judged):
-        add("decides", ("" if row.id in known else DECIDES.get(row.rule, WHOLE)[not detail.whole_words] for row in rows), right=False)
+    if detail.decides and len({(row.framing, row.family) for row in judged}) < len(judged):
+        says = {row.id: DECIDES.get(row.rule, WHOLE)[detail.decides == "in a word"] for row in judged}
+        add("decides", (says.get(row.id, "") for row in rows), right=False)
     costs = zip(alike([row.cost for row in rows], judged[0].cost), rows, strict=True)
     unit = f"{comparison.cost_name}\na decision" if comparison.priced else comparison.cost_name
     add(unit, (Text(cost, style="dim" if row.id in known else "") for cost, row in costs))
-    plots = [_reference(row, low, high, detail.plot) if row.id in known else _interval(row, low, high, detail.plot) for row in rows]
-    add("95 % interval" if detail.plot > 12 else "interval", plots, right=False)
+    if width := detail.plot:
+        plots = (_reference(row, low, high, width) if row.id in known else _interval(row, low, high, width) for row in rows)
+        add("95 % interval" if width > len("95 % interval") else "interval", plots, right=False)
     gains = ["" if row.id == comparison.best_baseline else percent(row.gain_vs_baseline) for row in rows]
     add("gain", (Text(gain, style="dim" if row.id in known else "") for gain, row in zip(gains, rows, strict=True)))
     if detail.at_least:
