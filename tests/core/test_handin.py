@@ -170,7 +170,8 @@ def test_predictions_for_other_folds_are_refused():
 @pytest.mark.parametrize("column", ["row", "split"])
 def test_a_column_of_the_folds_that_is_gone_is_named(column):
     at = prepared()
-    assert f"mine.csv: {column}: must be a column, as `piste folds` wrote it" in refused(at, lines(at, prediction=1.0).drop(columns=column))
+    message = refused(at, lines(at, prediction=1.0).drop(columns=column))
+    assert f"mine.csv: {column}: must be a column, as `piste folds` wrote it" in message
 
 
 NUMBER, CLASS, LEVEL = (
@@ -184,25 +185,33 @@ SECOND = np.arange(40) == 1
 @pytest.mark.parametrize(
     ("keys", "columns", "framing", "expected"),
     [
-        (NUMBER, {"prediction": np.where(SECOND, "", "1.5")}, None, "mine.csv:3: prediction: must hold a finite number in every line, but line 3 is empty"),
-        (NUMBER, {"prediction": np.where(SECOND, "many", "1.5")}, None, "mine.csv:3: prediction: must hold a finite number in every line, but line 3 holds 'many'"),
+        (NUMBER, {"prediction": np.where(SECOND, "", "1.5")}, None,
+         "mine.csv:3: prediction: must hold a finite number in every line, but line 3 is empty"),
+        (NUMBER, {"prediction": np.where(SECOND, "many",
+         "1.5")}, None, "mine.csv:3: prediction: must hold a finite number in every line, but line 3 holds 'many'"),
         (NUMBER, {"prediction": np.where(SECOND, "inf", "1.5")}, None, "mine.csv:3: prediction: must hold a finite number"),
         (NUMBER, {"prediction": np.where(np.arange(40) < 7, "NaN", "1")}, None, "7 of 40 lines hold none: line 2 is empty"),
-        (NUMBER, {"predicted": 1.0}, None, "must hold predictions: `prediction` or quantiles (`q05`, `q50`, `q95`), but holds none. Did you mean 'predicted'?"),
+        (NUMBER, {"predicted": 1.0}, None,
+         "must hold predictions: `prediction` or quantiles (`q05`, `q50`, `q95`), but holds none. Did you mean 'predicted'?"),
         (NUMBER, {"prediction": 1.0}, "classes", "--as must be 'mean' or 'quantiles', but is 'classes'"),
-        (NUMBER, {"prediction": 1.0, "q05": 0.0, "q95": 2.0}, None, "answers in more than one way: say which by --as 'mean' or 'quantiles'"),
+        (NUMBER, {"prediction": 1.0, "q05": 0.0, "q95": 2.0}, None,
+         "answers in more than one way: say which by --as 'mean' or 'quantiles'"),
         (NUMBER, {"q50": 1.0}, None, "must hold quantiles at two levels or more, each once, but holds q50"),
         (NUMBER, {"q50": 1.0, "0.5": 1.0, "q90": 2.0}, None, "must hold quantiles at two levels or more, each once"),
         (NUMBER, {"prediction": 1.0}, "quantiles", "must hold predictions: quantiles (`q05`, `q50`, `q95`), but holds none"),
-        (CLASS, {"prediction": np.where(SECOND, "yess", "no")}, None, "mine.csv:3: prediction: must be 'no' or 'yes', but line 3 holds 'yess'. Did you mean 'yes'?"),
+        (CLASS, {"prediction": np.where(SECOND, "yess",
+         "no")}, None, "mine.csv:3: prediction: must be 'no' or 'yes', but line 3 holds 'yess'. Did you mean 'yes'?"),
         (CLASS, {"prediction": np.where(SECOND, "", "no")}, None, "mine.csv:3: prediction: must be 'no' or 'yes', but line 3 is empty"),
-        (CLASS, {"P(yes)": np.where(SECOND, 1.2, 0.5)}, None, "mine.csv:3: P(yes): must hold probabilities from 0 to 1, but line 3 holds 1.2"),
-        (CLASS, {"P(yes)": 0.5, "P(no)": np.where(SECOND, 0.4, 0.5)}, None, "mine.csv:3: must hold probabilities that sum to 1, but those of line 3 sum to 0.9"),
+        (CLASS, {"P(yes)": np.where(SECOND, 1.2, 0.5)}, None,
+         "mine.csv:3: P(yes): must hold probabilities from 0 to 1, but line 3 holds 1.2"),
+        (CLASS, {"P(yes)": 0.5, "P(no)": np.where(SECOND, 0.4, 0.5)}, None,
+         "mine.csv:3: must hold probabilities that sum to 1, but those of line 3 sum to 0.9"),
         (CLASS, {"P(maybe)": 0.5, "P(no)": 0.5}, None, "P(maybe): must be a probability of 'no' or 'yes', but 'maybe' is none"),
         (CLASS, {"P(no)": 0.5, "no": 0.5}, None, "must give every class one column, but gives"),
         (CLASS, {"prediction": "no"}, "mean", "--as must be 'classes', but is 'mean', which does not fit: a class has no mean"),
         (LEVEL, {"P(low)": 0.5, "P(high)": 0.5}, None, "must give every class a probability, but gives none to 'medium'"),
-        (LEVEL, {"P(low)": 1.0, "P(medium)": 0.0, "P(high)": 0.0}, "ordered", "--as must be 'mean', 'quantiles' or 'classes', but is 'ordered'"),
+        (LEVEL, {"P(low)": 1.0, "P(medium)": 0.0, "P(high)": 0.0}, "ordered",
+         "--as must be 'mean', 'quantiles' or 'classes', but is 'ordered'"),
     ],
 )  # fmt: skip
 def test_what_is_no_prediction_is_refused_by_name(keys, columns, framing, expected):

@@ -110,11 +110,12 @@ def _sees(asked: Asked, resolved: Resolved, folds: Folds, study: Study) -> str:
     added = f", beside them what came earlier, by {_listed(form.add, 'and')}" if form.add else ""
     if form.wide:
         return _sees_wide(form.wide, features, rows, study.names)
-    shown = f"{len(resolved.table.features)} columns" + _taken_apart(resolved, features, len(form.add))
+    n_columns = len(resolved.table.features)
+    shown = f"{n_columns} column{'s' * (n_columns > 1)}" + _taken_apart(resolved, features, len(form.add))
     unit = [name for name in resolved.problem.unit if name in study.names]
-    each = f"each {_listed(unit, 'and')}" if unit else "each row of the table"
+    each = f"{len(rows):,} rows, one for each {_listed(unit, 'and')}" if unit else f"{len(rows):,} rows of the table, as they are"
     if not form.apart:
-        return f"{len(rows):,} rows, one for {each}, with {shown}{added}"
+        return f"{each}, with {shown}{added}"
     sizes = pd.Series(texts(study.names[form.apart].iloc[rows])).value_counts()
     span = f"{sizes.min():,}" if sizes.min() == sizes.max() else f"{sizes.min():,} to {sizes.max():,}"
     return f"a model of its own for each of the {len(sizes)} values of {form.apart}, from {span} rows each, with {shown}{added}"

@@ -62,14 +62,18 @@ def _framing(resolved: Resolved, framing: Framing) -> Unasked:
 def _fitting(resolved: Resolved, framing: Framing) -> tuple[str, ...]:
     """Return the lines that would make a framing fit the target; none where no line would."""
     target = resolved.table.target
-    if resolved.problem.target.columns:
-        return ()
+    problem = resolved.problem
+    if problem.target.columns or (target.labels and (problem.metric or problem.split.scheme == "stratified")):
+        return ()  # what else is said of classes stands in the way
     if framing.kind != "classes":
         numbers = _as_numbers(target)
         wants_count = framing.kind == "distribution"
         if numbers is None or (wants_count and not (np.all(numbers == np.round(numbers)) and numbers.min() >= 0)):
             return ()
-        return (_target(resolved, kind="count" if wants_count else "numeric"), *_listed_too(resolved, framing))
+        lines = [_target(resolved, kind="count" if wants_count else "numeric")]
+        if (resolved.yardstick.priced and target.labels) or framing.kind == "quantiles":
+            lines.append(_decision(resolved, {"over": 1, "under": 2}))
+        return (*lines, *_listed_too(resolved, framing))
     if target.labels:
         if len(target.labels) < 3:
             return ()
