@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 
 from piste.core.comparison import Comparison, Interval
 from piste.result import Result
@@ -39,3 +42,11 @@ def test_slices_are_the_table_of_the_checks_and_empty_where_none_are_named():
 
 def test_a_comparison_without_a_curve_has_none():
     assert result(regression()).curve is None
+
+
+@pytest.mark.parametrize("made", [regression, decided], ids=lambda made: made.__name__)
+def test_in_a_notebook_it_shows_the_report_in_a_frame_of_its_own(made):
+    shown = result(made())._repr_html_()
+    page = html.unescape(re.fullmatch(r'<iframe srcdoc="([^"]*)" style="[^"]*"></iframe>', shown)[1])
+    assert page.startswith("<!doctype html>")
+    assert html.escape(made().judged[0].title) in page

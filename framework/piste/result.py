@@ -109,7 +109,7 @@ class Result:
         return self.verdict.sentence
 
     def _repr_html_(self) -> str:
-        from piste.edges.pages import leaderboard_page
+        from piste.edges.pages import report_page
 
-        page = html.escape(leaderboard_page(self.comparison), quote=True)  # in a frame, so that its style stays its own
+        page = html.escape(report_page(self.comparison), quote=True)  # in a frame, so that its style stays its own
         return f'<iframe srcdoc="{page}" style="width: 100%; height: 40em; border: 0"></iframe>'
