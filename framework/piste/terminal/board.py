@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from piste.core.comparison import Comparison, Judged
+from piste.core.report.words import decided_by
 from piste.core.statistics import FEW
 from piste.core.verdict import is_baseline
 from piste.terminal.amounts import UNKNOWN, alike, of_fit, percent
@@ -20,8 +21,7 @@ from piste.terminal.titles import fitted, rule, title
 
 CHAMPION = "  champion"
 GAP = 2  # between columns
-DECIDES = {"plug_in": ("prediction alone", "alone")}  # rule -> in words, and in few
-WHOLE = ("with its uncertainty", "uncertainty")
+BRIEF = {"prediction alone": "alone", "with its uncertainty": "uncertainty"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ def _columns(comparison: Comparison, rows: Sequence[Judged], detail: Detail) -> 
     if len({row.framing for row in judged}) > 1:
         add("asked", ("" if row.id in known else row.framing for row in rows), right=False)
     if detail.decides and len({(row.framing, row.family) for row in judged}) < len(judged):
-        says = {row.id: DECIDES.get(row.rule, WHOLE)[detail.decides == "in a word"] for row in judged}
-        add("decides", (says.get(row.id, "") for row in rows), right=False)
+        says = [decided_by(row.rule) for row in rows]
+        add("decides", (BRIEF.get(each, each) if detail.decides == "in a word" else each for each in says), right=False)
     costs = zip(alike([row.cost for row in rows], judged[0].cost), rows, strict=True)
     unit = f"{comparison.cost_name}\na decision" if comparison.priced else comparison.cost_name
     add(unit, (Text(cost, style="dim" if row.id in known else "") for cost, row in costs))
