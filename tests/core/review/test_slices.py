@@ -118,7 +118,7 @@ def test_the_table_holds_each_slice_with_the_costs_of_the_champion_and_the_rule(
     trial = made(times(2.0))
     table = check(trial.case, ())[1]["slices"].set_index("value")
     for name in ("green", "blue", "black"):
-        mine = GRADE == name
+        mine = name == GRADE
         assert table.loc[name, "rows"] == mine.sum()
         assert table.loc[name, "cost"] == pytest.approx(times(2.0)[mine].mean())
         assert table.loc[name, "cost_lo"] < table.loc[name, "cost"] < table.loc[name, "cost_hi"]

@@ -19,7 +19,7 @@ ROWS = pd.DataFrame({"x": RNG.normal(size=N), "site": SITE, "y": Y})
 SITES = {"scheme": "leave_one_out", "by": "site"}
 
 
-RULE = np.array([np.mean((Y[SITE == site] - Y[SITE != site].mean()) ** 2) for site in range(10)])  # what the constant costs at each site
+RULE = np.array([np.mean((Y[site == SITE] - Y[site != SITE].mean()) ** 2) for site in range(10)])  # what the constant costs at each site
 
 
 def made(costs: list[float], **keys: Any) -> Written:
