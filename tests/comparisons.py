@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from piste.core.comparison import Absent, Comparison, Judged, Verdict
+from piste.core.comparison import Absent, Claimed, Comparison, Curve, Interval, Judged, Verdict, Versus
 from piste.core.data import Target
+from piste.core.finding import Finding
 
 FOLDS = ("season 2021-22", "season 2022-23", "season 2023-24", "season 2024-25")
 
@@ -125,6 +127,166 @@ def classification(*, n_classes: int = 10, n_rows: int = 600, seed: int = 0, pro
     return _compared(problem, frame, judged, (), target, metric="log_loss", cost_name="log loss", folds=folds)
 
 
+ACTIONS = ("unstaffed", "one_marshal", "two_marshals")
+WAYS = (("mean", "dressed"), ("mean", "plug_in"), ("classes", "min_expected_cost"), ("classes", "plug_in"), ("all_runs", "dressed"))
+COSTS = {  # EUR a decision by kind of model and way, in the order of WAYS; None where the family cannot take it
+    "forest": (40.6, 45.4, 43.7, 53.1, None),
+    "boosting": (40.3, 44.6, 44.9, 52.3, None),
+    "linear": (61.0, 75.3, 64.8, 70.4, 42.5),
+    "perceptron": (None, None, 96.0, 107.0, None),
+    "baseline:ticket_rule": (59.0, 79.0, None, None, None),
+    "baseline:constant": (None, None, 138.6, 312.9, None),
+}
+DECIDERS = {
+    "forest": ("Forest (random forest, 300 trees)", 5),
+    "boosting": ("Gradient boosting (LightGBM, 31 leaves)", 6),
+    "linear": ("Linear regression (ridge, alpha 3.97)", 1),
+    "perceptron": ("Perceptron (Rosenblatt's rule)", 1),
+    "baseline:ticket_rule": ("Baseline (tickets_total * 0.7)", 0),
+    "baseline:constant": ("Baseline (constant: class shares)", 0),
+}
+CHAMPION, TO_BEAT = "mean/forest/dressed", "mean/baseline:ticket_rule/dressed"
+
+
+def decided() -> Comparison:
+    """Return a comparison by what decisions cost: several ways of asking and deciding, a champion, and all that is told of it."""
+    plain = regression()
+    whole = [
+        _priced(family, way, cost) for family, costs in COSTS.items() for way, cost in zip(WAYS, costs, strict=True) if cost is not None
+    ]
+    rows = tuple(sorted(whole, key=lambda row: row.cost))
+    known = {"foresight": ("Perfect foresight", 0.0), "truth": ("The world's own distribution (known only because it is simulated)", 33.8)}
+    nothing = float("nan")
+    references = tuple(
+        replace(
+            _priced("forest", (framing, "known"), cost),
+            family="reference",
+            title=title,
+            cost_lo=nothing,
+            cost_hi=nothing,
+            gain_lo=nothing,
+            gain_hi=nothing,
+            fit_seconds=nothing,
+        )
+        for framing, (title, cost) in known.items()
+    )
+    factors = (0.5, 1.0, 2.0)
+    slopes = {"forest": 0.9, "boosting": 1.0, "linear": 0.4}
+    table = [(row.id, factor, row.cost * factor ** slopes.get(row.family, 0.6)) for row in rows for factor in factors]
+    sizes = (400, 800, 1600)
+    points = pd.DataFrame(
+        [("forest", DECIDERS["forest"][0], n, n / 8, 60 - n / 80, 55 - n / 80, 65 - n / 80) for n in sizes]
+        + [("linear", "Linear regression (least squares)", n, n / 8, 62.0, 58.0, 66.0) for n in sizes],
+        columns=["entry", "title", "rows", "blocks", "cost", "cost_lo", "cost_hi"],
+    )
+    gains = pd.DataFrame({"fold": FOLDS, "champion": [39.0, 37.3, 60.0, 43.6], "baseline": [60.9, 62.8, 54.4, 57.8]})
+    tables = {
+        "folds": gains.assign(gain=gains["baseline"] - gains["champion"]),
+        "slices": pd.DataFrame(
+            {
+                "column": ["grade", "grade", "holiday"],
+                "value": ["black", "green", "1"],
+                "rows": [900, 300, 20],
+                "blocks": [496, 496, 12],
+                "cost": [53.8, 11.4, 47.0],
+                "cost_lo": [50.0, 9.0, 20.0],
+                "cost_hi": [58.0, 14.0, 70.0],
+                "baseline": [81.1, 10.0, 63.5],
+                "gain": [0.34, -0.14, 0.26],
+                "gain_lo": [0.25, -0.3, -0.2],
+                "gain_hi": [0.43, -0.02, 0.6],
+                "excess": [0.32, -0.7, 0.1],
+                "p": [0.0, 1.0, 0.2],
+            }
+        ),
+        "coverage": pd.DataFrame({"level": [0.8, 0.9], "share": [0.833, 0.912], "error": [0.009, 0.008], "width": [1204.0, 1705.0]}),
+        "reliability": pd.DataFrame(
+            [
+                (p, min(1.0, p * 1.05), 100, level, slope, 0.05)
+                for level, slope in zip("abc", (1.0, 0.7, 1.3), strict=True)
+                for p in (0.1, 0.5, 0.9)
+            ],
+            columns=["p", "share", "n", "level", "slope", "slope_error"],
+        ),
+        "cost_range": pd.DataFrame(table, columns=["row", "factor", "cost"]),
+    }
+    names = [f"{row.framing}/{row.family}/0/{row.rule}" for row in rows]
+    rng = np.random.default_rng(3)
+    losses = plain.losses[["row", "block"]].assign(weight=1.0, **{name: rng.gamma(2.0, 20.0, len(plain.losses)) for name in names})
+    columns = pd.DataFrame(
+        {"column": names, **{name: [getattr(row, name) for row in rows] for name in ("framing", "family", "rule", "title")}, "params": "{}"}
+    )
+    predictions = plain.predictions[["row", "fold", "repeat", "y"]].assign(
+        **{row.id: plain.predictions["y"] * 1.1 for row in rows}, **{f"{row.id} action": 1 for row in rows}
+    )
+    return replace(
+        plain,
+        cost_name="EUR",
+        priced=True,
+        per_year=992.0,
+        n_columns=100,
+        judged=rows,
+        absent=(Absent("all_runs", "boosting", "Gradient boosting", "skipped", "takes one number at a time"),),
+        references=references,
+        champion=CHAMPION,
+        best_baseline=TO_BEAT,
+        verdict=Verdict("ship", "Ship Forest: it saves 11.4 to 24.8 EUR a decision over your rule 'ticket_rule'."),
+        predictions=predictions,
+        losses=losses,
+        columns=columns,
+        trials={},
+        estimate=Interval(41.6, 38.0, 45.3),
+        claimed=Claimed(
+            gain=Interval(18.4, 11.4, 24.8),
+            share=Interval(0.312, 0.193, 0.421),
+            best=0.444,
+            delta=5.9,
+            needed=0.1,
+            n_blocks=496,
+            n_required=155.0,
+            by="blocks drawn again and again",
+        ),
+        next_period=Interval(18.4, -4.2, 41.0),
+        versus=Versus("mean/boosting/dressed", 0.2, 0.5, 0.3),
+        curve=Curve(points, Interval(37.0, 34.5, 39.5), 0.9, 0.7, ("Linear regression is overtaken by the forest at about 300 rows",)),
+        findings=(
+            Finding("M06", "warn", "grade black", 0.32, 0.25, "Where grade is black, a decision costs 32% more", "keep the rule there"),
+            Finding("M02", "note", "rule", 0.0, 0.0, "No model is surely better"),
+        ),
+        tables=tables,
+    )
+
+
+def _priced(family: str, way: tuple[str, str], cost: float) -> Judged:
+    """Return a row that decides: half of the actions are the second."""
+    title, tier = DECIDERS[family]
+    gain = 1 - cost / COSTS["baseline:ticket_rule"][0]
+    return Judged(
+        framing=way[0],
+        family=family,
+        rule=way[1],
+        title=title,
+        params={},
+        tier=tier,
+        cost=cost,
+        cost_lo=cost - 3.7,
+        cost_hi=cost + 3.7,
+        gain_vs_baseline=gain,
+        gain_lo=gain - 0.12,
+        gain_hi=gain + 0.12,
+        tied_with_best=cost < 42,
+        metrics={"rmse": 500.0, "mae": 300.0} if way[0] != "classes" else {"log_loss": 0.5, "accuracy": 0.8},
+        train_metrics={"rmse": 300.0} if way[0] != "classes" else {"log_loss": 0.3},
+        fold_costs=(cost - 2, cost + 1, cost, cost + 1),
+        fit_seconds=1.5,
+        predict_seconds=0.1,
+        n_trials=1,
+        own_score=0.49,
+        actions=dict(zip(ACTIONS, (0.3, 0.5, 0.2), strict=True)),
+        value=gain,
+    )
+
+
 def _compared(
     problem: str,
     predictions: pd.DataFrame,
@@ -137,8 +299,6 @@ def _compared(
     folds: tuple[str, ...],
 ) -> Comparison:
     """Put a comparison together: sort the rows, find the best baseline, mark ties."""
-    from dataclasses import replace
-
     judged = sorted(judged, key=lambda row: row.cost)
     baseline = next(row for row in judged if row.family.startswith("baseline:"))
     judged = [replace(row, gain_vs_baseline=1 - row.cost / baseline.cost, tied_with_best=row.cost_lo <= judged[0].cost) for row in judged]

@@ -23,7 +23,7 @@ import pytest
 from piste.core.errors import PisteError
 from piste.edges.tracking import Refit, TrackingDown, open_store
 from piste.edges.view import TAG
-from tests.comparisons import classification
+from tests.comparisons import classification, decided
 from tests.comparisons import regression as compared
 
 STARTED = 1_750_000_000.25
@@ -113,7 +113,8 @@ def test_a_child_holds_the_numbers_of_its_row_to_six_digits(logged):
     row = comparison.row("mean/tree/mean")
     child = runs(logged.store)[1][row.title]
     expected = {
-        **{name: getattr(row, name) for name in ("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "fit_seconds", "predict_seconds")},
+        **{name: getattr(row, name) for name in ("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "gain_lo", "gain_hi")},
+        **{name: getattr(row, name) for name in ("fit_seconds", "predict_seconds")},
         "tied_with_best": float(row.tied_with_best),
         "fold_cost": row.fold_costs[-1],
         **row.metrics,
@@ -149,7 +150,7 @@ def test_the_parent_holds_the_whole_comparison(logged):
     comparison = logged.comparison
     [parent], _ = runs(logged.store)
     assert artifacts(logged.store, parent) == {
-        *("resolved.yaml", "leaderboard.html", "leaderboard.json", "leaderboard.csv", "leaderboard.png"),
+        *("resolved.yaml", "report.html", "leaderboard.json", "leaderboard.csv", "leaderboard.png", "figures", "tables"),
         *("comparison.json", "losses.parquet", "columns.parquet", "predictions.parquet"),
     }
     assert comparison.verdict.sentence in parent.data.tags["mlflow.note.content"]
@@ -175,6 +176,60 @@ def test_a_child_has_two_figures_and_its_trials_as_a_table(store, comparison, ti
     assert json.loads(child.data.tags["mlflow.loggedArtifacts"]) == [{"path": "trials.json", "type": "table"}]
     trials = json.loads(local(child, "trials.json").read_text())
     assert [line[trials["columns"].index("status")] for line in trials["data"]] == ["ok", "ok", "failed"]
+
+
+@pytest.fixture(scope="module")
+def priced(empty_database, tmp_path_factory):
+    """Return a comparison by what decisions cost, that was logged, and where; only to be looked at."""
+    folder = tmp_path_factory.mktemp("priced") / "mlruns"
+    folder.mkdir()
+    shutil.copy(empty_database, folder / "mlflow.db")
+    store = open_store(None, folder)
+    store.log(decided(), {})
+    return types.SimpleNamespace(store=store, comparison=decided())
+
+
+def test_the_parent_holds_the_numbers_of_the_verdict(priced):
+    [parent], _ = runs(priced.store)
+    told = {"estimate": 41.6, "estimate_lo": 38.0, "estimate_hi": 45.3, "claimed": 18.4, "claimed_lo": 11.4, "claimed_hi": 24.8}
+    assert {name: parent.data.metrics[name] for name in told} == told
+    assert parent.data.metrics["n_columns"] == 100
+
+
+def test_a_child_says_how_it_decides_and_what_it_then_does(priced):
+    child = runs(priced.store)[1]["Forest (random forest, 300 trees), mean, prediction alone"]
+    row = priced.comparison.row("mean/forest/plug_in")
+    assert (child.data.tags["piste.framing"], child.data.tags["piste.rule"]) == ("mean", "plug_in")
+    numbers = {"gain_lo": row.gain_lo, "gain_hi": row.gain_hi, "own_score": row.own_score, "value": row.value}
+    numbers |= {"action/unstaffed": 0.3, "action/one_marshal": 0.5, "action/two_marshals": 0.2}
+    assert {name: child.data.metrics[name] for name in numbers} == {name: float(f"{value:.6g}") for name, value in numbers.items()}
+
+
+def test_the_best_row_of_each_family_and_framing_has_figures_of_its_own_and_no_other(priced):
+    children = runs(priced.store)[1].values()
+    drawn = {
+        run.data.tags["piste.family"] + " " + run.data.tags["piste.rule"]
+        for run in children
+        if "cost_by_fold.png" in artifacts(priced.store, run)
+    }
+    comparison = priced.comparison
+    best = {comparison.champion, comparison.best_baseline, "mean/boosting/dressed", "all_runs/linear/dressed"}
+    best |= {"classes/forest/min_expected_cost", "classes/perceptron/min_expected_cost", "classes/baseline:constant/min_expected_cost"}
+    assert drawn == {f"{row.family} {row.rule}" for row in comparison.judged if row.id in best}
+
+
+def test_every_figure_of_the_report_is_a_file_too_and_so_are_the_tables_behind(priced):
+    [parent], _ = runs(priced.store)
+    names = ("framings", "actions", "cost_range", "gain_by_fold", "gain_by_slice", "learning_curve", "reliability", "coverage")
+    page = local(parent, "report.html").read_text()
+    for name in names:
+        picture = local(parent, f"figures/{name}.svg").read_bytes()
+        assert base64.b64encode(picture).decode() in page
+    slices = pd.read_csv(local(parent, "tables/slices.csv"), dtype={"value": str})
+    pd.testing.assert_frame_equal(slices, priced.comparison.tables["slices"], check_dtype=False)
+    pd.testing.assert_frame_equal(
+        pd.read_csv(local(parent, "tables/learning_curve.csv")), priced.comparison.curve.points, check_dtype=False
+    )
 
 
 def test_the_dataset_carries_our_own_digest(logged):
@@ -399,7 +454,7 @@ def test_a_database_of_ones_own_works_as_the_embedded_one_does(tmp_path):
     store = open_store(f"sqlite:///{tmp_path}/own/tracking.db", tmp_path / "mlruns")
     store.log(regression(), {})
     [parent], _ = runs(store)
-    assert local(parent, "leaderboard.html").is_relative_to(tmp_path / "mlruns")
+    assert local(parent, "report.html").is_relative_to(tmp_path / "mlruns")
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ class Terms:
 class Curve:
     """What more rows would bring the champion."""
 
-    points: pd.DataFrame  # row, title, n_rows, n_blocks, cost, cost_lo, cost_hi: one line per row and size
+    points: pd.DataFrame  # entry, title, rows, blocks, cost, cost_lo, cost_hi: a line per curve and size, the champion's first
     at_double: Interval  # the champion's cost on twice the rows, 80 % band
     falls: float  # probability that twice the rows bring more than counts as no difference
     matters: float  # probability that with twice the rows the gain over the baseline reaches delta

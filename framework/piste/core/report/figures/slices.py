@@ -8,6 +8,7 @@ import numpy as np
 
 from piste.core.comparison import Comparison
 from piste.core.report.figures.canvas import BLUE, GREY, INK, RED, number, paper, plain, short, subtitle
+from piste.core.review.slices import FEW_BLOCKS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +37,7 @@ def gain_by_slice(comparison: Comparison) -> Figure | None:
         axes.plot([max(least, low - margin), min(most, high + margin)], [at, at], color=ink, lw=2.4, solid_capstyle="round")
         axes.scatter([np.clip(gain, low, high)], [at], s=44, color=ink, edgecolor="white", lw=0.8, zorder=3)
         cost, baseline, blocks = shown[["cost", "baseline", "blocks"]].iloc[at]
-        said = f"{number(cost)} against {number(baseline)}" + (f"; {blocks:.0f} blocks only" if blocks < 30 else "")
+        said = f"{number(cost)} against {number(baseline)}" + ("; few rows" if blocks < FEW_BLOCKS else "")
         axes.text(1.02, at, said, transform=axes.get_yaxis_transform(), va="center", size=8.5, color=INK)
     names = [f"{short(str(column), 18)}: {short(str(value), 24)}" for column, value in shown[["column", "value"]].to_numpy()]
     axes.set_yticks(range(len(shown)), [plain(name) for name in names], size=9)
