@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ import pytest
 
 import piste
 from piste.core.fit import Failed, Outcome, Predicted
-from piste.core.judge import judge
 from piste.core.plan import Cell
 from piste.edges.executors import Died, InProcess, Raised, TimedOut
 from piste.edges.store import Store
 from piste.engine import Engine
 from piste.prepare import Prepared, prepare
 from piste.watch import silent
+from tests.fits import judged
 
 OWN = "from sklearn.linear_model import Ridge\n\ndef make():\n    return Ridge(alpha=1.0)\n"
 
@@ -81,21 +82,24 @@ def compute(at: Prepared, store: Store, executor: Any, deadline: float = 10.0) -
     found: dict[tuple[str, str, int], list[Outcome]] = {}
     with Engine(at, store, silent, lambda: executor, deadline) as engine:
         for cell, outcomes in engine.cells(at.plan.cells):
-            for candidate, outcome in zip(cell.candidates, outcomes, strict=True):
+            for candidate, outcome in zip(cell.candidates, () if cell.stage == "self-test" else outcomes, strict=False):
                 found.setdefault(candidate.key, [Failed("not computed")] * len(at.folds.folds))[cell.fold] = outcome
     return found
 
 
-def keys(at: Prepared, store: Store) -> dict[tuple[str, str, int], str]:
-    """Return the key of each cell by stage, entry and fold."""
+Key = tuple[str, str, str, int]
+
+
+def keys(at: Prepared, store: Store) -> dict[Key, str]:
+    """Return the key of each cell by stage, framing, entry and fold."""
     engine = Engine(at, store, silent, InProcess, 10.0)
-    return {(cell.stage, cell.entry, cell.fold): engine.cell_key(cell) for cell in at.plan.cells}
+    return {(cell.stage, cell.framing, cell.entry, cell.fold): engine.cell_key(cell) for cell in at.plan.cells}
 
 
-def changed(before: dict, after: dict) -> set[str]:
-    """Return the entries whose cells have other keys."""
-    assert set(before) == set(after)
-    return {entry for (stage, entry, fold), key in before.items() if after[stage, entry, fold] != key}
+def changed(before: dict[Key, str], after: dict[Key, str], of: int = 2) -> set[str]:
+    """Return the entries whose cells have other keys; or the framings."""
+    assert before.keys() <= after.keys()
+    return {cell[of] for cell, key in before.items() if after[cell] != key}
 
 
 ALL = {"baseline:constant", "linear", "tree", "mine"}
@@ -318,20 +322,84 @@ def test_workers_start_when_the_first_is_needed_and_not_where_all_is_stored(tmp_
         assert len(list(engine.cells(at.plan.cells))) == len(at.plan.cells)
 
 
-def test_rows_are_refitted_once_and_a_blend_is_joined_from_what_is_fitted(tmp_path, store):
-    at = prepared(tmp_path)
-    outcomes = compute(at, store, InProcess())
-    comparison, members = judge(at.resolved, at.folds, at.plan, outcomes, key="k" * 64, printed="", source="")
-    with Engine(at, store, silent, InProcess, 60.0) as engine:
-        models = engine.refits(comparison, members)
-    assert set(models) == {row.id for row in comparison.judged}
+@pytest.mark.parametrize("name", ["a number", "actions", "shapes", "lags"])
+def test_rows_are_refitted_once_and_a_blend_is_joined_from_what_is_fitted(name, store):
+    of = judged(name)
+    fitted: list[str] = []
+
+    class Counts(Runs):
+        def submit(self, function: Callable[..., Any], *args: Any, timeout: float | None) -> Future[Any]:
+            fitted.append(function.__name__)
+            future: Future[Any] = Future()
+            future.set_result(function(*args))
+            return future
+
+    with Engine(of.at, store, silent, Counts, 60.0) as engine:
+        models = engine.refits(of.case.rows, of.states, of.members)
+    assert set(models) == {row.id for row in of.case.rows}
     assert all(model.packed and not model.reason for model in models.values())
-    sample = at.resolved.table.frame.iloc[at.folds.whole.train[:5]]
-    assert all(len(model.example) == len(sample) for model in models.values())
+    assert {len(model.example) for model in models.values()} == {5}
+    several = {candidate.key for members in of.members.values() for _, candidate in members}
+    assert fitted.count("compute_model") == len(several)  # a fit for each candidate, however many rows decide by it
+    assert len(fitted) == len(models) + len(several) - len({of.members[id][0][1].key for id in models if len(of.members[id]) == 1})
 
     def start() -> Any:
         raise AssertionError("nothing is to be fitted")
 
-    with Engine(at, store, silent, start, 60.0) as engine:
-        again = engine.refits(comparison, members)
+    with Engine(of.at, store, silent, start, 60.0) as engine:
+        again = engine.refits(of.case.rows, of.states, of.members)
     assert {id: model.packed for id, model in again.items()} == {id: model.packed for id, model in models.items()}
+
+
+def test_a_refit_that_decides_by_other_costs_is_another_model_of_the_same_fit(tmp_path, store):
+    of = judged("actions")
+    [row] = [row for row in of.case.rows if row.id == "mean/linear/dressed"]
+    wanted = of.wanted(row.id)
+    stakes = wanted.question.stakes
+    dearer = replace(wanted, question=replace(wanted.question, stakes=stakes.scaled(2.0)))
+    engine = Engine(of.at, store, silent, InProcess, 60.0)
+    assert engine._refit_key(wanted) != engine._refit_key(dearer)
+    assert engine._refit_key(wanted) == engine._refit_key(replace(wanted))
+
+
+LEVELLED = {"column": "y", "levels": {"cuts": [0.0], "names": ["low", "high"]}}
+DECIDED = {"target": LEVELLED, "decision": {"cost": {"a": [0, 4], "b": [3, 0]}}, "framings": ["mean", "classes"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "moved"),
+    [
+        ({"decision": {"cost": {"a": [0, 9], "b": [3, 0]}}}, set()),
+        ({"success": {"by": "20%"}}, set()),
+        ({"slices": ["z"]}, set()),
+        ({"target": LEVELLED | {"levels": {"cuts": [0.5], "names": ["low", "high"]}}}, {"classes"}),
+        ({"target": LEVELLED | {"levels": {"cuts": [0.0], "names": ["few", "many"]}}}, set()),
+    ],
+    ids=["costs", "success", "slices", "cuts", "names"],
+)
+def test_what_a_decision_costs_moves_no_model_and_where_levels_are_cut_those_that_learn_levels(tmp_path, store, change, moved):
+    before, after = (keys(prepared(tmp_path, **DECIDED | each), store) for each in ({}, change))
+    assert changed(before, after, 1) == moved
+
+
+@pytest.mark.parametrize(
+    ("change", "moved"),
+    [
+        ({"framings": {"mean": None, "more": {"as": "mean", "add": "x + z"}}}, {"more"}),
+        ({"framings": {"mean": None, "more": {"as": "mean", "add": "x * z"}, "else": {"as": "mean", "add": "x + z"}}}, set()),
+    ],
+    ids=["another column", "another framing"],
+)
+def test_what_a_framing_adds_changes_its_own_keys_only(tmp_path, store, change, moved):
+    framings = {"mean": None, "more": {"as": "mean", "add": "x * z"}}
+    before, after = (keys(prepared(tmp_path, **each), store) for each in ({"framings": framings}, change))
+    assert changed(before, after, 1) == moved
+    assert len(set(after.values())) == len(after)
+
+
+def test_a_share_of_the_rows_and_a_target_dealt_at_random_are_cells_of_their_own(tmp_path, store):
+    at = prepared(tmp_path)
+    engine = Engine(at, store, silent, InProcess, 10.0)
+    [cell] = [cell for cell in at.plan.cells if (cell.stage, cell.entry, cell.fold) == ("default", "tree", 0)]
+    others = [replace(cell, stage="curve", share=share) for share in (0.25, 0.5)] + [replace(cell, stage="self-test")]
+    assert len({engine.cell_key(each) for each in (cell, *others)}) == 4

@@ -159,7 +159,10 @@ class Engine:
         form = self.prepared.study.forms[framing]
         added = self.prepared.study.added.get(framing)
         shape = [form.wide, form.apart] if form.wide or form.apart else []
-        return [form.framing, *shape, *([] if added is None else [_digest(added)])]
+        target = self.prepared.study.target
+        cut = target.thresholds is not None and self.prepared.plan.asked[framing].framing.kind == "classes"
+        learnt = [hashlib.sha256(target.codes.tobytes()).hexdigest()] if cut else []  # levels, which the digest of the data does not tell
+        return [form.framing, *shape, *([] if added is None else [_digest(added)]), *learnt]
 
     def _rules(self, family: Family) -> str:
         """Return the digest of what only rules read, so that a rule more leaves the models' cells as they are."""
