@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,13 @@ import pytest
 from sklearn import metrics
 
 import piste
+from piste.core.case import weigh
 from piste.core.comparison import Comparison
+from piste.core.decision import Actions
+from piste.core.entrants import court_of, entrants_of
 from piste.core.errors import PisteError
 from piste.core.fit import Failed, Outcome
-from piste.core.judge import Members, judge
+from piste.core.judge import Members, conclude, members
 from piste.prepare import Prepared, prepare
 from piste.watch import silent
 from piste.work import compute
@@ -34,10 +38,11 @@ def frame(n: int = 90) -> pd.DataFrame:
     )
 
 
-def prepared(target: str, columns: tuple[str, ...] = ("x", "z"), **keys) -> Prepared:
+def prepared(target: str | dict[str, Any], columns: tuple[str, ...] = ("x", "z"), **keys: Any) -> Prepared:
     """Prepare a problem on the rows."""
     usual = {"families": ["linear", "tree", "blend"], "search": {"trials": 2}, "split": {"folds": 3, "repeats": 2}}
-    problem = piste.Problem(data=frame()[[*columns, target]], target=target, **usual | keys)
+    name = target if isinstance(target, str) else target["column"]
+    problem = piste.Problem(data=frame()[[*columns, name]], target=target, **usual | keys)
     return prepare(problem, (), silent, quick=False, code=False)
 
 
@@ -45,6 +50,8 @@ def computed(at: Prepared) -> Outcomes:
     """Fit every cell."""
     found: Outcomes = {}
     for cell in at.plan.cells:
+        if cell.stage == "self-test":
+            continue
         for candidate, outcome in zip(cell.candidates, compute(at.study, cell, at.plan.entries[cell.entry][0], Path()), strict=True):
             found.setdefault(candidate.key, [Failed("not computed")] * len(at.folds.folds))[cell.fold] = outcome
     return found
@@ -52,7 +59,14 @@ def computed(at: Prepared) -> Outcomes:
 
 def judged(at: Prepared, outcomes: Outcomes) -> tuple[Comparison, Members]:
     """Judge what came."""
-    return judge(at.resolved, at.folds, at.plan, outcomes, key="k" * 64, printed=at.printed, source="rows")
+    court = court_of(at.resolved, at.folds)
+    entrants = [
+        each
+        for candidate in at.plan.candidates
+        for each in entrants_of(at.resolved, at.folds, at.plan, court, candidate, outcomes.get(candidate.key, ()))
+    ]
+    case = weigh(at.resolved, at.folds, at.plan, court, entrants, outcomes, None)
+    return conclude(case, outcomes, (), None, key="k" * 64, printed=at.printed, source="rows"), members(case)
 
 
 @pytest.fixture(scope="module")
@@ -70,20 +84,39 @@ def classes():
     return at, *judged(at, computed(at))
 
 
-def test_costs_are_the_root_mean_squared_errors_of_the_predictions_shown(numbers):
+def weight_of(comparison: Comparison) -> np.ndarray:
+    return comparison.losses["weight"].to_numpy()
+
+
+def column_of(comparison: Comparison, id: str) -> np.ndarray:
+    """Return the losses of the best column of a row."""
+    row = comparison.row(id)
+    described = comparison.columns
+    mine = (described["framing"] == row.framing) & (described["family"] == row.family) & (described["rule"] == row.rule)
+    names = described.loc[mine & (described["params"] == json.dumps(dict(row.params))), "column"]
+    return comparison.losses[names.item()].to_numpy()
+
+
+def test_every_number_of_the_matrix_is_what_the_prediction_shown_costs(numbers):
     at, _, comparison, _ = numbers
-    weight = at.resolved.table.weight[comparison.predictions["row"]]
     for row in comparison.judged:
-        predictions = comparison.predictions
-        assert row.cost == pytest.approx(metrics.root_mean_squared_error(predictions["y"], predictions[row.id], sample_weight=weight))
+        shown = comparison.predictions
+        loss = ((shown["y"] - shown[row.id]) ** 2).groupby(shown["row"]).mean()
+        np.testing.assert_allclose(loss.loc[comparison.losses["row"]], column_of(comparison, row.id))
+        plain = metrics.root_mean_squared_error(shown["y"], shown[row.id], sample_weight=at.resolved.table.weight[shown["row"]])
+        assert row.metrics["rmse"] == pytest.approx(plain)
+        if row.n_trials == 1:
+            assert row.cost == pytest.approx(plain)
 
 
-def test_costs_of_classes_are_the_log_losses_of_the_probabilities_shown(classes):
+def test_losses_of_classes_are_those_of_the_probabilities_shown(classes):
     at, comparison, _ = classes
     labels = list(at.resolved.table.target.labels)
     for row in comparison.judged:
         shares = comparison.predictions[[f"{row.id}[{label}]" for label in labels]].to_numpy()
-        assert row.cost == pytest.approx(metrics.log_loss(comparison.predictions["y"], shares, labels=labels))
+        plain = metrics.log_loss(comparison.predictions["y"], shares, labels=labels)
+        assert column_of(comparison, row.id).mean() == pytest.approx(plain)
+        assert row.metrics["log_loss"] == pytest.approx(plain)
         np.testing.assert_allclose(shares.sum(axis=1), 1.0)
 
 
@@ -97,11 +130,11 @@ def test_every_row_predicts_the_same_rows_once_in_each_repeat(numbers):
 def test_the_loss_matrix_has_a_row_per_judged_row_and_a_column_per_candidate_and_the_blend(numbers):
     at, _, comparison, _ = numbers
     assert comparison.losses["row"].tolist() == list(range(90))
-    assert list(comparison.losses.columns[2:]) == list(comparison.columns["column"])
-    assert comparison.n_columns == len(at.plan.candidates) + 1
-    weight = at.resolved.table.weight
-    best = comparison.row("mean/blend/plug_in")
-    assert np.sqrt(np.average(comparison.losses["mean/blend/0/plug_in"], weights=weight)) == pytest.approx(best.cost)
+    assert list(comparison.losses.columns) == ["row", "block", "weight", *comparison.columns["column"]]
+    np.testing.assert_array_equal(weight_of(comparison), at.resolved.table.weight)
+    assert comparison.n_columns == len(comparison.columns) == len(at.plan.candidates) + 1
+    blend = comparison.row("mean/blend/plug_in")
+    assert np.sqrt(np.average(comparison.losses["mean/blend/0/plug_in"], weights=weight_of(comparison))) == pytest.approx(blend.cost)
 
 
 def test_each_row_shows_its_cheapest_setting_and_lists_all_that_were_tried(numbers):
@@ -113,7 +146,7 @@ def test_each_row_shows_its_cheapest_setting_and_lists_all_that_were_tried(numbe
         trials = comparison.trials[row.id]
         assert len(trials) == row.n_trials
         assert trials["cost"].is_monotonic_increasing
-        assert trials["cost"][0] == pytest.approx(row.cost)
+        assert trials["cost"][0] == pytest.approx(np.sqrt(np.average(column_of(comparison, row.id), weights=weight_of(comparison))))
         shown = trials.loc[0, list(row.params)].to_dict()
         assert shown == dict(row.params)
 
@@ -185,12 +218,11 @@ def test_where_no_baseline_could_be_computed_there_is_nothing_to_compare_with(nu
         judged(at, {key: each for key, each in outcomes.items() if not key[1].startswith("baseline:")})
 
 
-def test_each_framing_has_its_rows_and_its_blend():
+def test_each_framing_has_its_rows_and_its_blend_under_every_rule():
     at = prepared("count", framings=["mean", "distribution"], metric="mae")
     comparison, _ = judged(at, computed(at))
     assert {row.id for row in comparison.judged} == {
-        "mean/baseline:constant/plug_in",
-        *(f"mean/{family}/plug_in" for family in ("linear", "tree", "blend")),
+        *(f"mean/{family}/{rule}" for family in ("baseline:constant", "linear", "tree", "blend") for rule in ("plug_in", "dressed")),
         *(f"distribution/{family}/min_expected_cost" for family in ("linear", "tree", "blend")),
     }
     actions = comparison.predictions["distribution/tree/min_expected_cost"]
@@ -220,13 +252,78 @@ def test_a_held_out_row_is_nowhere():
     pd.testing.assert_frame_equal(judged(again, computed(again))[0].losses, comparison.losses, check_exact=True)
 
 
-def test_of_a_single_fold_there_is_no_blend_since_nothing_teaches_its_shares():
+def test_of_a_single_fold_a_blend_learns_its_shares_from_rows_that_only_warm_up():
     rows = frame().assign(part=np.repeat(["train", "test"], [60, 30]))[["x", "z", "part", "y"]]
     split = {"scheme": "predefined", "by": "part"}
     problem = piste.Problem(data=rows, target="y", split=split, families=["linear", "tree", "blend"], search={"trials": 0})
     at = prepare(problem, (), silent, quick=True, code=False)
     comparison, _ = judged(at, computed(at))
-    assert {row.family for row in comparison.judged} == {"baseline:constant", "linear", "tree"}
-    [absent] = comparison.absent
-    assert (absent.family, absent.status) == ("blend", "skipped")
-    assert "second fold" in absent.reason
+    assert [fold.warm_up for fold in at.folds.folds] == [True, False]
+    assert {row.family for row in comparison.judged} == {"baseline:constant", "linear", "tree", "blend"}
+    assert comparison.n_judged == len(comparison.predictions) == 30
+    assert comparison.fold_names == ("test",)
+
+
+LEVELS = {"column": "y", "levels": {"cuts": [-0.5, 0.5], "names": ["low", "mid", "high"]}}
+DECISION = {"cost": {"wait": [0, 2, 6], "half": [1, 0, 2], "all": [3, 2, 0]}, "currency": "EUR", "per_year": 500, "cost_range": [0.5, 2]}
+
+
+@pytest.fixture(scope="module")
+def priced():
+    """Return a judged problem of a decision over levels of a number."""
+    at = prepared(
+        LEVELS,
+        ("x", "z", "kind"),
+        decision=DECISION,
+        framings=["mean", "classes"],
+        slices=["kind"],
+        split={"folds": 3, "repeats": 1},
+    )
+    return at, *judged(at, computed(at))
+
+
+def test_the_action_of_every_row_stands_beside_what_it_believed_and_costs_what_the_matrix_says(priced):
+    at, comparison, _ = priced
+    assert isinstance(at.resolved.yardstick, Actions)
+    costs = np.array([DECISION["cost"][action] for action in at.resolved.yardstick.actions])
+    level = np.digitize(comparison.predictions["y"], [-0.5, 0.5])
+    for row in comparison.judged:
+        action = comparison.predictions[f"{row.id} action"].to_numpy().astype(int)
+        paid = pd.Series(costs[action, level], index=comparison.predictions["row"]).loc[comparison.losses["row"]]
+        np.testing.assert_allclose(paid, column_of(comparison, row.id))
+        assert sum(row.actions.values()) == pytest.approx(1)
+        expected = ["low", "mid", "high"] if row.framing == "classes" else []
+        assert [name for name in ("low", "mid", "high") if f"{row.id}[{name}]" in comparison.predictions] == expected
+
+
+def test_a_priced_comparison_says_so_with_its_currency_and_its_year(priced):
+    _, comparison, _ = priced
+    assert (comparison.priced, comparison.per_year, comparison.cost_name) == (True, 500, "EUR")
+
+
+def test_slices_and_what_nobody_could_ship_stand_in_the_matrix(priced):
+    at, comparison, _ = priced
+    assert list(comparison.losses.columns) == [
+        "row", "block", "weight", "slice kind", *comparison.columns["column"], "foresight/reference/0/known",
+    ]  # fmt: skip
+    assert comparison.losses["slice kind"].tolist() == at.resolved.table.frame["kind"].tolist()
+    assert "foresight/reference/0/known" not in set(comparison.columns["column"])
+    assert (comparison.losses["foresight/reference/0/known"] == 0).all()
+    assert comparison.row("foresight/reference/known").cost == 0
+
+
+def test_tables_are_there_for_all_that_was_checked(priced):
+    _, comparison, _ = priced
+    assert {"folds", "slices", "reach", "cost_range"} <= set(comparison.tables)
+    severities = [finding.severity for finding in comparison.findings]
+    assert severities == sorted(severities, key=["block", "warn", "note"].index)
+
+
+def test_every_row_keeps_what_makes_its_predictions_a_distribution_learnt_on_all_lines(priced):
+    _, comparison, _ = priced
+    assert set(comparison.states) == {row.id for row in comparison.judged}
+    assert comparison.states["mean/linear/plug_in"] == {}
+    dressed = comparison.states["mean/linear/dressed"]["residuals"]
+    plain = comparison.predictions["y"] - comparison.predictions["mean/linear/plug_in"]
+    np.testing.assert_allclose(np.sort(dressed), np.sort(plain))
+    assert "temperature" in comparison.states["classes/tree/min_expected_cost"]
