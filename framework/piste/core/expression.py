@@ -206,7 +206,7 @@ def lagged(
     # numbers: 2020.3 - 0.1 is not 2020.2 to the last digit
     then, before = (known[time], moments - lag.delta) if is_date else (known[time].round(9), (moments - lag.amount).round(9))
     wanted_keys = [*range(len(series_keys)), "time"]
-    there = {number: known[name] for number, name in enumerate(series_keys)}
+    there: dict[int | str, pd.Series] = {number: known[name] for number, name in enumerate(series_keys)}
     held = pd.DataFrame({**there, "time": then, "value": known[column]}).dropna(subset=wanted_keys).drop_duplicates()
     twice = held.duplicated(wanted_keys)
     if twice.any():
@@ -215,7 +215,7 @@ def lagged(
         raise ExpressionError(
             f"{column}{lag} is not one value: rows share {where}, but differ in '{column}'; name what tells them apart under `unit`"
         )
-    asked = {number: frame[name] for number, name in enumerate(series_keys)}
+    asked: dict[int | str, pd.Series] = {number: frame[name] for number, name in enumerate(series_keys)}
     found = pd.DataFrame({**asked, "time": before}).merge(held, how="left", on=wanted_keys)["value"]
     return np.asarray(found)
 

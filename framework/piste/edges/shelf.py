@@ -84,9 +84,10 @@ def _shelved(stored: StoredComparison) -> Shelved:
     plain = {field.name: meta[field.name] for field in fields(Comparison) if field.name not in NESTED}
     for name in ("fold_names", "notes"):
         plain[name] = tuple(plain[name])
+    parts: dict[str, Any] = {name: meta.get(name) and _part(kind, meta[name]) for name, kind in PARTS.items()}
     comparison = Comparison(
         **plain,
-        **{name: meta.get(name) and _part(kind, meta[name]) for name, kind in PARTS.items()},
+        **parts,
         curve=meta["curve"] and _part(Curve, {**meta["curve"], "points": stored.frames["curve"]}),
         target=_target(stored),
         judged=tuple(_row(row) for row in meta["judged"]),
