@@ -107,10 +107,8 @@ class Judged:
         return wanted_model(self.at, row, self.states[id], self.members[id])
 
 
-@cache
-def judged(name: str) -> Judged:
-    """Fit and judge one of the problems."""
-    at = prepared(rows(), **{"families": SMALL} | PROBLEMS[name])
+def case_of(at: Prepared) -> Judged:
+    """Fit and judge a problem."""
     outcomes = {candidate.key: fitted(at, candidate) for candidate in at.plan.candidates}
     court = court_of(at.resolved, at.folds)
     entrants = [
@@ -120,3 +118,9 @@ def judged(name: str) -> Judged:
     ]
     case = weigh(at.resolved, at.folds, at.plan, court, entrants, outcomes, at.truth())
     return Judged(at, case, states(case), members(case))
+
+
+@cache
+def judged(name: str) -> Judged:
+    """Fit and judge one of the problems, once."""
+    return case_of(prepared(rows(), **{"families": SMALL} | PROBLEMS[name]))

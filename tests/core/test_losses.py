@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -14,6 +17,9 @@ from piste.core.metrics import METRICS
 from piste.core.predictive import dispersion
 from piste.core.split import Fold, Folds
 from piste.framings import framings
+from piste.prepare import Prepared
+from tests.cases import prepared
+from tests.fits import ALL_OF_LEVELS, CUT, MARSHALS, PROBLEMS, SMALL, case_of, rows
 
 ROWS = np.arange(12)
 
@@ -239,6 +245,48 @@ def test_forward_in_time_nothing_that_came_later_moves_an_earlier_decision_by_a_
     same = [np.array_equal(one, other) for one, other in zip(*believed, strict=True)]
     assert all(same[: fold + 1])
     assert all(same) == (rule == "plug_in" or fold == 3)  # what came does move the later ones
+
+
+DECIDED = {
+    "target": CUT,
+    "framings": ALL_OF_LEVELS,
+    "decision": {"cost": MARSHALS},
+    "families": SMALL,
+    "columns": PROBLEMS["actions"]["columns"],
+}
+
+
+def columns(frame: pd.DataFrame, **keys: Any) -> tuple[Prepared, list[Column]]:
+    """Return every column of a comparison, blends among them."""
+    of = case_of(prepared(frame, unit=["day", "run"], columns=PROBLEMS["actions"]["columns"], **DECIDED | keys))
+    return of.at, [each.column for each in of.case.entrants]
+
+
+def test_forward_in_time_what_came_later_moves_no_decision_of_the_same_fold_or_before_by_a_bit_from_the_fit_to_the_blend():
+    frame = rows(40)
+    at, before = columns(frame, time="day", split={"folds": 3})
+    assert any(column.entry == "blend" for column in before)
+    fold = at.folds.folds[2]  # the second that is judged
+    later = frame["day"] >= frame["day"].iloc[fold.test].min()
+    changed = frame.assign(count=np.where(later, np.roll(frame["count"], 7) + 3, frame["count"]))
+    again, after = columns(changed, time="day", split={"folds": 3})
+    upto = np.concatenate([each.test for each in at.folds.folds[:3]])
+    assert [each.test.tolist() for each in again.folds.folds] == [each.test.tolist() for each in at.folds.folds]
+    for one, other in zip(before, after, strict=True):
+        assert one.name == other.name
+        np.testing.assert_array_equal(one.action[: len(upto)], other.action[: len(upto)], err_msg=one.name)
+
+
+def test_of_one_fold_what_came_in_its_test_moves_none_of_its_decisions_from_the_fit_to_the_blend():
+    frame = rows(40)
+    frame["part"] = np.where(frame["day"] < frame["day"].quantile(0.7), "train", "test")
+    split = {"split": {"scheme": "predefined", "by": "part"}}
+    at, before = columns(frame, **split)
+    tested = at.folds.folds[-1].test
+    changed = frame.assign(count=np.where(frame["part"] == "test", np.roll(frame["count"], 7) + 3, frame["count"]))
+    _, after = columns(changed, **split)
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one.action[-len(tested) :], other.action[-len(tested) :], err_msg=one.name)
 
 
 def test_rows_of_weight_0_teach_no_spread():

@@ -35,7 +35,14 @@ class Judgements:
 
     @staticmethod
     def of(folds: Folds, *, forward: bool) -> Judgements:
-        """Lay the lines out."""
+        """Lay the lines out.
+
+        Args:
+            folds: divisions of the rows.
+            forward: whether only earlier folds may teach a later one; a fold that only warms up is taught by none in any case,
+                or what came in the test would come back to it by way of blends.
+        """
+        forward = forward or any(fold.warm_up for fold in folds.folds)
         sizes = [len(fold.test) for fold in folds.folds]
         row = np.concatenate([fold.test for fold in folds.folds])
         fold = np.repeat(np.arange(len(folds.folds)), sizes)
