@@ -258,7 +258,7 @@ DECIDED = {
 
 def columns(frame: pd.DataFrame, **keys: Any) -> tuple[Prepared, list[Column]]:
     """Return every column of a comparison, blends among them."""
-    of = case_of(prepared(frame, unit=["day", "run"], columns=PROBLEMS["actions"]["columns"], **DECIDED | keys))
+    of = case_of(prepared(frame, unit=["day", "run"], **DECIDED | keys))
     return of.at, [each.column for each in of.case.entrants]
 
 
