@@ -110,12 +110,14 @@ class Sheet:
             first = np.flatnonzero(place == twice[0])[:2]
             where = " and ".join(self.raw.at(i) for i in first)
             which = _named(lines.row[twice], lines.repeat[twice], several=several)
-            message = f"must hold every row once, but {len(twice):,} {'stand' if len(twice) > 1 else 'stands'} there more often: {which} ({where})"
+            count = f"{len(twice):,} {'stand' if len(twice) > 1 else 'stands'} there more often"
+            message = f"must hold every row once, but {count}: {which} ({where})"
             faults.append(self.fault(message, "row", int(first[1])))
         nowhere = np.flatnonzero(place < 0)
         if len(nowhere):
             which = _named(numbers[0][nowhere], numbers[-1][nowhere], several=several)
-            message = f"must hold only rows that a fold tests, but {len(nowhere):,} {'lines belong' if len(nowhere) > 1 else 'line belongs'} to none: {which}"
+            count = f"{len(nowhere):,} {'lines belong' if len(nowhere) > 1 else 'line belongs'} to none"
+            message = f"must hold only rows that a fold tests, but {count}: {which}"
             faults.append(self.fault(message, "row", int(nowhere[0])))
         if faults:
             raise PisteError(*faults)
