@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,3 +30,14 @@ class Finding:
     threshold: float
     message: str
     fix: str = ""
+
+
+def short(value: float) -> str:
+    """Write a number as a sentence has it: three significant digits.
+
+    >>> short(0.012345), short(31.26), short(12345.6), short(float("inf"))
+    ('0.0123', '31.3', '12,300', 'unknown')
+    """
+    if not math.isfinite(value):
+        return "unknown"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}"

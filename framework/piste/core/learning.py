@@ -11,6 +11,7 @@ import pandas as pd
 from piste.core.case import Case
 from piste.core.comparison import Curve, Interval
 from piste.core.curve import crossings, fit_curve, nested
+from piste.core.finding import short
 from piste.core.fit import Outcome, Predicted
 from piste.core.losses import Court, Judgements
 from piste.core.plan import BASELINE, SHARES, Cell
@@ -136,11 +137,11 @@ def _described(
     double = Interval(*(float(shown(max(0.0, end))) for end in fitted.at_double))
     per_block = whole[0] / whole[1]
     said = [crossing.sentence() for crossing in crossings(_by_rows(case, curves, per_block), weight, ordered=ordered, seed=seed)]
-    name = case.court.yardstick.name
+    what = "what a decision costs" if case.court.yardstick.priced else f"the {case.court.yardstick.name}"
     if fitted.p_rope < HARDLY:
-        more = f"Twice the rows would hardly lower the {name}"
+        more = f"Twice the rows would hardly lower {what}"
     else:
-        more = f"Twice the rows would bring the {name} to about {double.mean:.3g} ({double.low:.3g} to {double.high:.3g})"
+        more = f"Twice the rows would bring {what} to about {short(double.mean)} ({short(double.low)} to {short(double.high)})"
     if case.resolved.rule.scheme == "forward" and case.resolved.rule.by:
         more += f"; what another {case.resolved.rule.by} would teach, no curve within these can show"
     return Curve(points, double, fitted.p_rope, fitted.p_delta, (*said, more))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from piste.core.case import currency
 from piste.core.comparison import Claimed, Curve, Interval, Judged, Verdict
-from piste.core.finding import Finding
+from piste.core.finding import Finding, short
 from piste.core.plan import BASELINE
 
 WATCHED = ("M04", "M06", "M07", "M10", "M12", "M14")  # warnings with which a model is tried beside the rule first
@@ -86,7 +86,7 @@ def _ship(facts: Facts) -> Verdict | None:
         return None
     unit = currency(facts.cost_name)
     saves = f"it saves {_span(facts.claimed.gain)}{unit} a decision over your rule {facts.rule}{_a_year(facts)} ({_corrected(facts)})"
-    costs = f"expect a cost of {_short(facts.estimate.mean)}{unit} a decision ({_span(facts.estimate)})"
+    costs = f"expect a cost of {short(facts.estimate.mean)}{unit} a decision ({_span(facts.estimate)})"
     watched = list(dict.fromkeys(each.message for each in facts.findings if each.check in WATCHED and each.severity == "warn"))
     unopened = "" if facts.holdout else " No rows were held out: nothing but these folds says so."
     if watched:
@@ -103,7 +103,7 @@ def _keep(facts: Facts) -> Verdict | None:
     if best is None or not facts.keeps_rule:
         return None
     if claimed.gain.mean <= 0:
-        numbers = f"the best model's {facts.cost_name} is {_short(best.cost)}, the rule's {_short(facts.base.cost)}"
+        numbers = f"the best model's {facts.cost_name} is {short(best.cost)}, the rule's {short(facts.base.cost)}"
         return Verdict(
             "keep your rule", f"Keep the rule {facts.rule} for {facts.about}: none of {facts.n_columns} candidates does better; {numbers}."
         )
@@ -120,7 +120,7 @@ def _unpriced(facts: Facts) -> Verdict | None:
     if facts.priced or not facts.claimed.gain.low > 0:
         return None
     share = facts.claimed.share
-    numbers = f"{facts.cost_name} {_short(facts.estimate.mean)} ({_span(facts.estimate)})"
+    numbers = f"{facts.cost_name} {short(facts.estimate.mean)} ({_span(facts.estimate)})"
     less = f"{_percent(share.low)} to {_percent(share.high)} below the rule {facts.rule} ({_corrected(facts)})"
     return Verdict(
         "best but unpriced",
@@ -172,7 +172,7 @@ def _corrected(facts: Facts) -> str:
 def _a_year(facts: Facts) -> str:
     if facts.per_year is None:
         return ""
-    low, high = (_short(end * facts.per_year) for end in (facts.claimed.gain.low, facts.claimed.gain.high))
+    low, high = (short(end * facts.per_year) for end in (facts.claimed.gain.low, facts.claimed.gain.high))
     return f", {low} to {high}{currency(facts.cost_name)} a year"
 
 
@@ -186,11 +186,11 @@ def _price(facts: Facts) -> str:
     more = facts.champion.cost - facts.best.cost
     if facts.best.id == facts.champion.id or not more > 0:
         return f"{said}."
-    return f"{said}; {facts.best.title} is lower by {_short(more)}{currency(facts.cost_name)}."
+    return f"{said}; {facts.best.title} is lower by {short(more)}{currency(facts.cost_name)}."
 
 
 def _span(interval: Interval) -> str:
-    return f"{_short(interval.low)} to {_short(interval.high)}"
+    return f"{short(interval.low)} to {short(interval.high)}"
 
 
 def _percent(share: float) -> str:
@@ -199,9 +199,3 @@ def _percent(share: float) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _short(value: float) -> str:
-    if not math.isfinite(value):
-        return "unknown"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}"

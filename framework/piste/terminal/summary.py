@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from piste.core.comparison import Comparison, Judged
+from piste.core.finding import short
 from piste.terminal.board import Leaderboard
 from piste.terminal.titles import rule
 
@@ -78,7 +79,7 @@ def _more(comparison: Comparison) -> Iterator[str]:
     if shares := _of_attainable(comparison, champion, base):
         yield f"Of what could be saved over '{_name(base)}', the champion saves {' and '.join(shares)}."
     if (ahead := comparison.next_period) is not None:
-        gain = f"{ahead.mean:.3g} {comparison.cost_name} a decision ({ahead.low:.3g} to {ahead.high:.3g})"
+        gain = f"{short(ahead.mean)} {comparison.cost_name} a decision ({short(ahead.low)} to {short(ahead.high)})"
         yield f"Periods differ: in a single further one, going by the {len(comparison.fold_names)} judged, expect a gain of {gain}."
     if champion.actions:
         each = [f"'{action}' on {share:.0%} ({base.actions[action]:.0%})" for action, share in champion.actions.items()]

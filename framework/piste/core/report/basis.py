@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from piste.core.case import currency
 from piste.core.comparison import Claimed, Comparison, Interval, Judged
+from piste.core.finding import short
 from piste.core.plan import BASELINE
 from piste.core.verdict import is_baseline
 
@@ -68,13 +69,13 @@ def _simplicity(comparison: Comparison, champion: Judged, unit: str) -> Iterator
         yield "The price of simplicity", f"none: it costs least of all; {tied} of {len(models)} are too close to the best to tell apart"
         return
     apart = f", too close to tell apart; so are {tied} in all" if champion.tied_with_best else ""
-    yield "The price of simplicity", f"{_short(champion.cost - best.cost)}{unit}: {best.title} costs least{apart}"
+    yield "The price of simplicity", f"{short(champion.cost - best.cost)}{unit}: {best.title} costs least{apart}"
 
 
 def _spanned(interval: Interval) -> str:
     if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        return f"{_short(interval.mean)} (an interval cannot be told)"
-    return f"{_short(interval.mean)} ({_short(interval.low)} to {_short(interval.high)})"
+        return f"{short(interval.mean)} (an interval cannot be told)"
+    return f"{short(interval.mean)} ({short(interval.low)} to {short(interval.high)})"
 
 
 def _percent(share: float) -> str:
@@ -86,12 +87,3 @@ def _percent(share: float) -> str:
     if not math.isfinite(share):
         return "unknown"
     return (f"{share:.1%}" if abs(share) < 0.1 else f"{share:.0%}").replace("%", " %")
-
-
-def _short(value: float) -> str:
-    """Write an amount with three significant digits.
-
-    >>> _short(12345.6), _short(0.01234)
-    ('12,300', '0.0123')
-    """
-    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -51,7 +51,7 @@ def scalar(value: Any) -> str:
         return f"[{', '.join(scalar(item) for item in value)}]"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{scalar(key)}: {scalar(item)}" for key, item in value.items()) + "}"
-    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value)
 
 
 def _lines(resolved: Resolved, folds: Folds, plan: Plan) -> Iterator[tuple[str, str]]:

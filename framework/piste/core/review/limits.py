@@ -6,7 +6,7 @@ import pandas as pd
 
 from piste.core.case import Case
 from piste.core.entrants import Entrant
-from piste.core.finding import Finding
+from piste.core.finding import Finding, short
 
 
 def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, pd.DataFrame]]:
@@ -20,6 +20,6 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
     ):
         found = case.measured.get(name)
         if limit is not None and found is not None and found > limit:
-            message = f"{title} {words.format(f'{found:.3g} {unit}')}, and constraints.{name} allows {limit:g}"
+            message = f"{title} {words.format(f'{short(found)} {unit}')}, and constraints.{name} allows {limit:g}"
             findings.append(Finding("M14", "warn", name, found, limit, message, "choose a simpler family, or allow more"))
     return findings, {}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from piste.core.case import Case, currency
 from piste.core.entrants import Entrant
-from piste.core.finding import Finding
+from piste.core.finding import Finding, short
 from piste.core.problem import amount
 from piste.core.statistics import sample
 
@@ -51,14 +51,14 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
 def _sentence(case: Case, row: pd.Series) -> str:
     yardstick = case.court.yardstick
     cost = (
-        f"a decision costs {row['cost']:.3g}{currency(yardstick.name)}"
+        f"a decision costs {short(row['cost'])}{currency(yardstick.name)}"
         if yardstick.priced
-        else f"the {yardstick.name} is {row['cost']:.3g}"
+        else f"the {yardstick.name} is {short(row['cost'])}"
     )
     found = f"Where {row['column']} is {row['value']}, {cost}, {row['excess']:.0%} above the whole"
     if case.champion == case.base:
         return found
-    there = "does better" if row["baseline"] <= row["cost"] else f"comes to {row['baseline']:.3g}"
+    there = "does better" if row["baseline"] <= row["cost"] else f"comes to {short(row['baseline'])}"
     return f"{found}, and the rule {there} there"
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from piste.core.case import FORESIGHT, Case, currency
 from piste.core.entrants import Entrant
-from piste.core.finding import Finding
+from piste.core.finding import Finding, short
 
 LITTLE = 0.05  # of what it costs to know nothing
 
@@ -38,7 +38,8 @@ def _foresight(case: Case) -> list[Finding]:
         )
         return [Finding("F03", "block", "decision", saved * per_year, worthwhile, message, "ask another question, or reconsider the costs")]
     if saved < LITTLE * ignorant:
-        message = f"Perfect foresight saves at most {saved:.3g} of {ignorant:.3g}{unit} a decision: a forecast hardly changes what is done"
+        most = f"{short(saved)} of {short(ignorant)}{unit} a decision"
+        message = f"Perfect foresight saves at most {most}: a forecast hardly changes what is done"
         return [Finding("F03", "warn", "decision", saved, LITTLE * ignorant, message, "check decision.cost: is this what mistakes cost?")]
     return []
 
