@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from piste.api import predict
+    from piste.api import folds, frame, judge, predict
     from piste.core.errors import PisteError
     from piste.edges.load import make_problem as Problem
     from piste.python import run
     from piste.result import Result
 
 __version__ = "0.1.0"
-__all__ = ["PisteError", "Problem", "Result", "predict", "run"]
+__all__ = ["PisteError", "Problem", "Result", "folds", "frame", "judge", "predict", "run"]
 
 HOMES = {
     "run": ("piste.python", "run"),
     "predict": ("piste.api", "predict"),
+    "frame": ("piste.api", "frame"),
+    "folds": ("piste.api", "folds"),
+    "judge": ("piste.api", "judge"),
     "Problem": ("piste.edges.load", "make_problem"),
     "PisteError": ("piste.core.errors", "PisteError"),
     "Result": ("piste.result", "Result"),
