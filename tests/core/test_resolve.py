@@ -12,6 +12,7 @@ import piste
 from piste.core.errors import PisteError
 from piste.prepare import Prepared, prepare
 from piste.watch import silent
+from tests.cases import fitted
 
 
 def rows(n: int, *, seed: int = 0, **columns) -> pd.DataFrame:
@@ -269,3 +270,104 @@ def test_no_value_of_a_day_moves_a_lag_of_that_day_or_before():
     before, after = (made(each, **keys).study.rules["y@-7d"].to_numpy() for each in (frame, changed))
     np.testing.assert_array_equal(before[:37], after[:37])
     assert (after[37:] == 99.0).all()
+
+
+def slow_lag(frame: pd.DataFrame, column: str, days: int) -> pd.Series:
+    """Return the value of a column so many days before in the same series, by pandas' own shift on a full calendar."""
+    whole = frame.pivot(index="day", columns="run", values=column).asfreq("D").shift(days)
+    return frame.merge(whole.stack(future_stack=True).rename("found").reset_index(), how="left", on=["day", "run"])["found"]
+
+
+def counted() -> pd.DataFrame:
+    """Return days of two runs in no order, with days that are missing."""
+    day = np.repeat(pd.date_range("2024-01-01", periods=70), 2)
+    frame = rows(140, day=day, run=np.tile(["a", "b"], 70))
+    return frame.drop(index=frame.index[(frame["day"].dt.day == 9) & (frame["run"] == "a")]).sample(
+        frac=1, random_state=1, ignore_index=True
+    )
+
+
+LAGS = {"time": "day", "unit": ["day", "run"]}
+
+
+def test_lags_that_a_framing_adds_are_those_that_pandas_shifts():
+    frame = counted()
+    added = made(frame, framings={"l": {"as": "mean", "add": ["y@-1d", "x@-7d", "y@-2d - x@-7d", "2 * x"]}}, **LAGS).study.added["l"]
+    assert added.columns.tolist() == ["y@-1d", "x@-7d", "y@-2d - x@-7d", "2 * x"]
+    one, week, two = slow_lag(frame, "y", 1), slow_lag(frame, "x", 7), slow_lag(frame, "y", 2)
+    assert one.isna().sum() > 2  # the first day, and those after a missing one
+    for name, expected in (("y@-1d", one), ("x@-7d", week), ("y@-2d - x@-7d", two - week), ("2 * x", 2 * frame["x"])):
+        np.testing.assert_allclose(added[name], expected, rtol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("made_at", "delay", "lag", "known"),
+    [
+        ("-1d 18:00", None, "y@-1d", False),  # yesterday is not over at 18:00
+        ("-1d 18:00", None, "y@-2d", True),
+        ("-1d 18:00", "1d", "y@-2d", True),
+        ("-1d 18:00", "2d", "y@-2d", False),
+        ("-1d 18:00", None, "x@-1d", True),  # known of the row itself already
+    ],
+)
+def test_a_lag_that_is_not_known_at_the_decision_is_refused_at_its_line(made_at, delay, lag, known):
+    keys = {"framings": {"l": {"as": "mean", "add": ["2 * x", lag]}}, "decision": {"made_at": made_at}, **LAGS}
+    target = {"column": "y", "delay": delay}
+
+    def refused() -> list[str]:
+        try:
+            problem = piste.Problem(data=counted(), target=target, families=["linear"], **keys)
+            prepare(problem, (), silent, quick=False, code=False)
+        except PisteError as error:
+            return [fault.field for fault in error.faults]
+        return []
+
+    assert refused() == ([] if known else ["framings.l.add.1"])
+
+
+def test_a_row_late_in_its_day_may_need_a_longer_lag_than_one_at_midnight():
+    frame = counted()
+    keys = {"framings": {"l": {"as": "mean", "add": "y@-31h"}}, "decision": {"made_at": "-1d 18:00"}, **LAGS}
+    target = {"column": "y", "delay": "1h"}
+
+    def faults(hours: int) -> list[str]:
+        at = frame.assign(day=frame["day"] + pd.Timedelta(hours=hours))
+        try:
+            prepare(piste.Problem(data=at, target=target, families=["linear"], **keys), (), silent, quick=False, code=False)
+        except PisteError as error:
+            return [fault.field for fault in error.faults]
+        return []
+
+    assert faults(12) == []  # 18 hours before noon, known an hour later: 19 hours back would do
+    assert faults(0) == []
+    late = pd.concat([frame, frame.assign(day=frame["day"] + pd.Timedelta(hours=23))], ignore_index=True)
+    keys["framings"] = {"l": {"as": "mean", "add": "y@-29h"}}
+    frame = late
+    assert faults(0) == ["framings.l.add.0"]  # the row at 23:00 is decided on 29 hours before, and known an hour later: 30
+
+
+@pytest.mark.parametrize("together", ["asked apart", "asked at once"])
+def test_targets_in_a_list_are_predicted_as_each_is_alone_in_its_own_standard_deviations(together):
+    from sklearn.linear_model import Ridge
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(5)
+    frame = rows(90).drop(columns="g").assign(z=rng.normal(size=90), w=rng.normal(size=90))
+    frame["b"] = 2 * frame["z"] + rng.normal(0, 0.1, 90)
+    families = [{"linear": {"penalty": "ridge", "alpha": 0.01}}]
+    prepared = made(frame, ["y", "b"], families=families, split={"folds": 3, "repeats": 1})
+    framing = "mean" if together == "asked apart" else "wide"
+    [candidate] = [each for each in prepared.plan.candidates if (each.framing, each.entry) == (framing, "linear")]
+    outputs = prepared.resolved.table.frame["output"].to_numpy()
+    X = frame[["x", "z", "w"]].to_numpy()
+    for fold, found in zip(prepared.folds.folds, fitted(prepared, candidate), strict=True):
+        row = prepared.resolved.table.frame["row"].to_numpy().astype(int)
+        train, test = (np.unique(row[rows]) - row.min() for rows in (fold.train, fold.test))
+        assert not set(train) & set(test)  # both targets of a row stand on one side
+        scaler = StandardScaler().fit(X[train])
+        for name in ("y", "b"):
+            y = (frame[name] - frame[name].mean()).to_numpy() / frame[name].std(ddof=0)
+            alone = Ridge(alpha=0.01 * len(train)).fit(scaler.transform(X[train]), y[train])
+            mine = outputs[fold.test] == name
+            expected = alone.predict(scaler.transform(X))[row[fold.test][mine] - row.min()]
+            np.testing.assert_allclose(found.predictions[mine], expected, rtol=0, atol=1e-9)

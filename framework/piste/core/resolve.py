@@ -323,8 +323,7 @@ def _added_faults(problem: Problem, table: Table, field: str, text: str) -> list
         expression.check(parsed, with_target(table))
     except expression.ExpressionError as error:
         return [*found, problem.fault(field, f"must be an expression on the table's columns, but {error}")]
-    found += [problem.fault(field, message) for lag in expression.lags(parsed) if (message := _too_recent(problem, table, *lag))]
-    return found
+    return found + _too_recent(problem, table, field, parsed)
 
 
 def _expression_faults(problem: Problem, table: Table, field: str, text: str) -> list[Fault]:
@@ -339,24 +338,24 @@ def _expression_faults(problem: Problem, table: Table, field: str, text: str) ->
         found.append(problem.fault(field, f"must be an expression on the table's columns, but {error}"))
     if expression.lags(parsed) and problem.time is None:
         found.append(problem.fault(field, "must not look back in time (@) without `time`: add the line `time: COLUMN`"))
-    return found
+    return found + _too_recent(problem, table, field, parsed)
 
 
-def _too_recent(problem: Problem, table: Table, name: str, lag: expression.Lag) -> str | None:
-    """Say so where some row's clock time makes a lag too short to be known at its decision."""
+def _too_recent(problem: Problem, table: Table, field: str, parsed: expression.Expression) -> list[Fault]:
+    """Find lags of what is known only after that some row's clock time makes too short to be known at its decision."""
     decision = problem.decision
-    assert problem.time, "lags without a time are refused"
-    times = table.frame[problem.time]
-    if decision is None or decision.made_at is None or not lag.unit or not pd.api.types.is_datetime64_any_dtype(times):
-        return None
+    times = table.frame[problem.time] if problem.time else pd.Series()
+    if decision is None or decision.made_at is None or not pd.api.types.is_datetime64_any_dtype(times):
+        return []
+    late = {table.target.name, *(column.name for column in table.columns if column.role == "after")}
     latest = (times - times.dt.normalize()).max().to_pytimedelta()
     needed = distance(decision.made_at, latest) + delay(problem)
-    if lag.delta >= needed:
-        return None
-    return (
-        f"must look back at least {needed} to be known at the decision (made_at {decision.made_at}) for a row at {latest}, "
-        f"but {name}{lag} does not"
-    )
+    when = f"must look back at least {needed} to be known at the decision (made_at {decision.made_at}) for a row at {latest}"
+    return [
+        problem.fault(field, f"{when}, but {name}{lag} does not")
+        for name, lag in expression.lags(parsed)
+        if name in late and lag.unit and lag.delta < needed
+    ]
 
 
 def with_target(table: Table) -> pd.DataFrame:
