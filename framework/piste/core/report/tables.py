@@ -23,7 +23,7 @@ NUMBERS = (
     *("fit_seconds", "predict_seconds"),
 )
 BY_NAME = ("params", "actions", "metrics", "train_metrics")
-PARTS = ("estimate", "claimed", "next_period", "versus")  # of a comparison, which may be absent
+PARTS = ("estimate", "claimed", "next_period", "versus", "terms")  # of a comparison, which may be absent
 DIGITS = 6  # significant ones, wherever a number leaves for a table that people read
 
 
@@ -102,6 +102,7 @@ def as_json(comparison: Comparison, link: str) -> dict[str, Any]:
         "verdict": asdict(comparison.verdict),
         "champion": comparison.champion,
         "best_baseline": comparison.best_baseline,
+        "metric": comparison.metric,
         "cost_name": comparison.cost_name,
         "priced": comparison.priced,
         "per_year": comparison.per_year,

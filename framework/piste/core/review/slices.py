@@ -87,15 +87,15 @@ def _column(case: Case, column: str) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     for name in sorted(set(names)):
         rows = names == name
-        part = np.stack([mine[rows] - overall, mine[rows], rule[rows]], axis=1)
+        part = np.stack([mine[rows], rule[rows]], axis=1)
         drawn = sample(part, weight[rows], blocks[rows], ordered=case.folds.ordered, seed=case.resolved.problem.seed)
-        cost, baseline = (float(shown(max(0.0, drawn.mean[i]))) for i in (1, 2))
+        cost, baseline = (float(shown(max(0.0, drawn.mean[i]))) for i in (0, 1))
         whole = float(shown(overall))
-        p = 1.0 if drawn.draws is None else float(np.mean(drawn.draws[:, 0] <= 0))
-        low, high = (float(shown(max(0.0, end))) if np.isfinite(end) else float("nan") for end in drawn.interval(1))
-        saved = (float(drawn.mean[2] - drawn.mean[1]), *drawn.difference(2, 1)[1:])
+        p = 1.0 if drawn.draws is None else float(np.mean(drawn.draws[:, 0] <= overall))
+        low, high = (float(shown(max(0.0, end))) if np.isfinite(end) else float("nan") for end in drawn.interval(0))
+        saved = (float(drawn.mean[1] - drawn.mean[0]), *drawn.difference(1, 0)[1:])
         with np.errstate(invalid="ignore", divide="ignore"):  # a rule without a single error there
-            gain, least, most = (1 - float(np.divide(shown(np.maximum(drawn.mean[2] - each, 0.0)), baseline)) for each in saved)
+            gain, least, most = (1 - float(np.divide(shown(np.maximum(drawn.mean[1] - each, 0.0)), baseline)) for each in saved)
         found.append(
             {"column": column, "value": name, "rows": int(rows.sum()), "blocks": len(np.unique(blocks[rows])), "cost": cost, "cost_lo": low,
              "cost_hi": high, "baseline": baseline, "gain": gain, "gain_lo": least, "gain_hi": most,
