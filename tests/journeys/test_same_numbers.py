@@ -1,4 +1,7 @@
-"""The same problem and seed give the same numbers: twice, on one worker or two, after a kill, and fit nothing twice."""
+"""The same problem and seed give the same numbers: twice, on one worker or two, after a kill, and fit nothing twice.
+
+All that is said hangs on them: the claim, the learning curve and the self-test too.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +12,36 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import piste
+from piste.core.plan import Cell
 from piste.watch import Event, Finished
 
 TIMES = ["fit_seconds", "predict_seconds"]
 
 
 class Counting:
-    """Counts the cells that were fitted, not found."""
+    """Keeps the cells that were fitted, not found."""
 
     def __init__(self) -> None:
-        """Begin at none."""
-        self.fitted = 0
+        """Begin with none."""
+        self.cells: list[Cell] = []
 
     def __call__(self, event: Event) -> None:
-        """Count a cell that took time."""
-        self.fitted += isinstance(event, Finished) and event.seconds > 0
+        """Keep a cell that took time."""
+        if isinstance(event, Finished) and event.seconds > 0:
+            self.cells.append(event.cell)
+
+    @property
+    def fitted(self) -> int:
+        """Return how many there are."""
+        return len(self.cells)
 
 
 def timeless(result: piste.Result) -> pd.DataFrame:
@@ -43,6 +55,13 @@ def equal(first: piste.Result, second: piste.Result) -> None:
     pd.testing.assert_frame_equal(first.losses, second.losses, check_exact=True)
     pd.testing.assert_frame_equal(first.predictions, second.predictions, check_exact=True)
     assert first.verdict == second.verdict
+    one, other = first.comparison, second.comparison
+    assert (one.estimate, one.claimed, one.findings, one.champion) == (other.estimate, other.claimed, other.findings, other.champion)
+    assert set(one.tables) == set(other.tables) >= {"folds", "reach", "self_test"}
+    for name, table in one.tables.items():
+        pd.testing.assert_frame_equal(table, other.tables[name], check_exact=True)
+    pd.testing.assert_frame_equal(one.curve.points, other.curve.points, check_exact=True)
+    assert replace(one.curve, points=None) == replace(other.curve, points=None)
 
 
 def n_stored(mlruns: Path) -> int:
@@ -82,7 +101,9 @@ def test_one_worker_gives_the_numbers_of_two_and_a_second_run_fits_nothing(probl
 def test_a_family_more_costs_that_family(problem, undisturbed):
     watcher = Counting()
     piste.run(problem, changes=["families=[linear,perceptron,tree,neighbours,boosting,blend]"], mlruns=undisturbed, watcher=watcher)
-    assert watcher.fitted == 2 * 3  # its default and its search, on three folds
+    stages = Counter(cell.stage for cell in watcher.cells if cell.entry == "neighbours")
+    assert (stages["default"], stages["search"]) == (4, 4)  # on three folds and the one that warms up
+    assert all(cell.entry == "neighbours" or cell.stage == "curve" for cell in watcher.cells)  # another champion has a curve of its own
 
 
 def test_after_kill_9_the_same_command_ends_with_the_same_numbers(problem, tmp_path, whole):
