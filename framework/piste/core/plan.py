@@ -114,7 +114,7 @@ def _self_test(
     fitting = [name for name, (_, kin) in entries.items() if not name.startswith(f"{BASELINE}:") and _why_not(kin, task, missing) is None]
     if not fitting:
         return []
-    first = min(fitting, key=lambda name: (entries[name][1].name != "tree", entries[name][1].tier))
+    first = min(fitting, key=lambda name: (entries[name][1].matrix != "codes", entries[name][1].tier))
     own = [name for name in fitting if entries[name][0].file or entries[name][0].factory]
     cells = []
     for name in dict.fromkeys((first, *own)):
