@@ -71,9 +71,10 @@ def test_the_self_test_fits_the_default_of_a_tree_on_every_fold_on_the_target_as
     assert {cell.candidates[0].params == default.params for cell in tested} == {True}
 
 
-def test_where_no_tree_is_asked_the_self_test_fits_the_simplest_model():
-    tested = [cell for cell in made(families=["boosting", "linear"]).plan.cells if cell.stage == "self-test"]
-    assert {cell.entry for cell in tested} == {"linear"}
+@pytest.mark.parametrize(("families", "tested"), [(["boosting", "linear"], "boosting"), (["svm", "linear"], "linear")])
+def test_the_self_test_fits_the_simplest_family_that_splits_columns_or_else_the_simplest(families, tested):
+    cells = [cell for cell in made(families=families).plan.cells if cell.stage == "self-test"]
+    assert {cell.entry for cell in cells} == {tested}
 
 
 def test_code_of_the_authors_own_is_put_to_the_self_test_too(tmp_path, monkeypatch):
