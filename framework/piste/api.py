@@ -206,9 +206,7 @@ def judge(
     where = home(mlruns)
     with Store(where / "results.sqlite") as store:
         outsiders.keep(store, prepared.resolved.name, taken)
-    return _compared(
-        prepared, latest.changes, quick=latest.quick, workers=workers, deadline=deadline, where=where, watcher=watcher
-    )
+    return _compared(prepared, latest.changes, quick=latest.quick, workers=workers, deadline=deadline, where=where, watcher=watcher)
 
 
 def forget(problem: str | Path, name: str, *, mlruns: str | Path | None = None) -> int:

@@ -14,13 +14,13 @@ from typing import Any, Self
 import numpy as np
 
 from piste import watch
-from piste.core.family import Family
 from piste.core.comparison import Judged
 from piste.core.decision import Actions, Quantity
+from piste.core.family import Family
 from piste.core.fit import Failed, Outcome, Predicted
+from piste.core.framing import State
 from piste.core.judge import Members
 from piste.core.levels import cuts_of
-from piste.core.framing import State
 from piste.core.model import Question
 from piste.core.plan import Cell
 from piste.core.search import Candidate

@@ -155,5 +155,7 @@ def _truth(problem: Problem, folder: Path, table: Table, *, code: bool) -> np.nd
     draws = np.asarray(getattr(module_of(folder / file), function)(table.frame.copy()))
     if draws.ndim != 2 or len(draws) != len(table.frame):
         found = " x ".join(map(str, draws.shape))
-        raise PisteError(problem.fault("truth", f"must return draws for each of {len(table.frame):,} rows, (n_rows, n_draws), but returns {found}"))
+        raise PisteError(
+            problem.fault("truth", f"must return draws for each of {len(table.frame):,} rows, (n_rows, n_draws), but returns {found}")
+        )
     return draws

@@ -23,7 +23,6 @@ from piste.edges.own import own_family
 from piste.families import family
 from piste.framings import framings
 
-
 TIMED = 20  # answers to one row
 
 
@@ -68,9 +67,7 @@ class Wanted:
 
     def alone(self) -> tuple[Wanted, ...]:
         """Return each member as a model of its own."""
-        return tuple(
-            Wanted(replace(self.question, title=share.entry.name), (replace(share, weight=1.0),)) for share in self.members
-        )
+        return tuple(Wanted(replace(self.question, title=share.entry.name), (replace(share, weight=1.0),)) for share in self.members)
 
 
 def fit_model(study: Study, wanted: Wanted, folder: Path) -> Model:

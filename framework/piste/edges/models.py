@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from piste.core.errors import PisteError
 from piste.core.decision import Actions, Priced, Quantity
+from piste.core.errors import PisteError
 from piste.core.family import Family, Task
 from piste.core.layout import Layout, answered
 from piste.core.levels import Cuts

@@ -100,7 +100,9 @@ def _shelved(stored: StoredComparison) -> Shelved:
         **{name: stored.frames[name] for name in FRAMES},
     )
     members = {id: [(weight, entry, params) for weight, entry, params in each] for id, each in meta["members"].items()}
-    return Shelved(comparison, meta["link"], meta["started"], meta["models"], members, tuple(meta.get("changes", ())), meta.get("quick", False))
+    return Shelved(
+        comparison, meta["link"], meta["started"], meta["models"], members, tuple(meta.get("changes", ())), meta.get("quick", False)
+    )
 
 
 def _target(stored: StoredComparison) -> Target:

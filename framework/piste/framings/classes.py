@@ -35,7 +35,9 @@ def spread(rule: Rule, predictions: np.ndarray, state: State, thresholds: np.nda
     ends = (state["ends"][0], state["ends"][1])
     if rule == "plug_in":
         return Classes(np.eye(predictions.shape[1])[predictions.argmax(axis=1)], thresholds, ends)
-    calibrated = Temper(state["temperature"], state["mix"], tuple(state["prior"])).apply(predictions) if "temperature" in state else predictions
+    calibrated = (
+        Temper(state["temperature"], state["mix"], tuple(state["prior"])).apply(predictions) if "temperature" in state else predictions
+    )
     return Classes(calibrated, thresholds, ends)
 
 

@@ -39,7 +39,11 @@ def learn(_: Rule, others: Others) -> State:
 def spread(_: Rule, predictions: np.ndarray, state: State, thresholds: np.ndarray | None) -> Classes:
     """Return the calibrated probability of each level."""
     plain = probabilities(predictions)
-    return Classes(Temper(state["temperature"], state["mix"], tuple(state["prior"])).apply(plain) if "temperature" in state else plain, thresholds, tuple(state["ends"]))
+    return Classes(
+        Temper(state["temperature"], state["mix"], tuple(state["prior"])).apply(plain) if "temperature" in state else plain,
+        thresholds,
+        tuple(state["ends"]),
+    )
 
 
 def score(y: np.ndarray, predictions: np.ndarray) -> np.ndarray:
