@@ -121,7 +121,8 @@ def _unpriced(facts: Facts) -> Verdict | None:
         return None
     share = facts.claimed.share
     numbers = f"{facts.cost_name} {short(facts.estimate.mean)} ({_span(facts.estimate)})"
-    less = f"{_percent(share.low)} to {_percent(share.high)} below the rule {facts.rule} ({_corrected(facts)})"
+    most = f"{_percent(share.low)} to {_percent(share.high)}" if share.high < 1 else f"at least {_percent(share.low)}"
+    less = f"{most} below the rule {facts.rule} ({_corrected(facts)})"
     return Verdict(
         "best but unpriced",
         f"{facts.champion.title} answers best for {facts.about}: {numbers}, {less}.{_price(facts)} "
