@@ -136,7 +136,7 @@ def test_a_family_without_quantiles_of_its_own_is_skipped_in_that_framing_alone(
     plan = made(families=["linear", "forest"], framings=["mean", "quantiles"], metric="mae").plan
     assert {each.entry for each in plan.candidates if each.framing == "quantiles" and "baseline" not in each.entry} == {"linear"}
     assert [(each.framing, each.family, each.reason) for each in plan.absent] == [
-        ("quantiles", "forest", "takes numbers and counts and classes only")
+        ("quantiles", "forest", "takes numbers, counts and classes only")
     ]
 
 

@@ -140,8 +140,8 @@ def curve_cells(plan: Plan, folds: Folds, champion: Candidate) -> tuple[Cell, ..
 def _why_not(kin: Family, task: Task, missing: Callable[[str], bool]) -> str | None:
     """Say why a family does not take a task, as a sentence."""
     if task.kind not in kin.kinds:
-        takes = [WANTS[kind] for kind in WANTS if kind in kin.kinds]
-        return f"takes {' and '.join(takes)} only"
+        *most, last = [WANTS[kind] for kind in WANTS if kind in kin.kinds]
+        return f"takes {', '.join(most)}{' and ' if most else ''}{last} only"
     if task.n_outputs > 1 and not kin.several:
         return "takes one number at a time"
     if absent := [package for package in kin.requires if missing(package)]:
