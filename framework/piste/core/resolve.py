@@ -129,8 +129,10 @@ def _split(problem: Problem, table: Table, reasons: dict[str, str]) -> Rule:
     if repeats is None:
         repeats, reasons["split.repeats"] = 1, "folds that cannot be drawn again"
         if scheme in ("kfold", "stratified"):
-            small = f"{n:,} rows only: other folds give other scores, so their mean is taken"
-            repeats, reasons["split.repeats"] = (3, small) if n < SMALL else (1, f"{n:,} rows: other folds would give about the same")
+            apart = n if together is None else table.frame[together].nunique()
+            what = f"{apart:,} {'rows' if together is None else f'values of {together!r}'}"
+            small = f"{what} only: other folds give other scores, so their mean is taken"
+            repeats, reasons["split.repeats"] = (3, small) if apart < SMALL else (1, f"{what}: other folds would give about the same")
     elif repeats > 1 and scheme not in ("kfold", "stratified"):
         raise PisteError(problem.fault("split.repeats", f"must be 1 for scheme '{scheme}': its folds cannot be drawn again"))
     return Rule(scheme, by, together, folds, repeats, split.gap, split.holdout)
