@@ -23,16 +23,14 @@ import pandas as pd
 
 from piste.core.comparison import Absent, Comparison, Judged
 from piste.core.errors import Fault, PisteError, near
-from piste.core.report import figures
-from piste.core.report.album import album
-from piste.core.report.tables import as_json, flat, rounded
+from piste.core.report.figures import colour
+from piste.core.report.tables import rounded
+from piste.edges.artifacts import with_figures, write_comparison, write_row
 from piste.edges.embedded import database_uri, ensure_database, link_for_mlflow, sole_writer
-from piste.edges.pages import Image, note, report_page, row_note, titled
-from piste.edges.pictures import inline, save_png, svg
+from piste.edges.pages import note, row_note, titled
 from piste.edges.view import TAG, link, outdated, view, view_id
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Experiment, Metric, Run
 
@@ -42,7 +40,6 @@ DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 LOADER = "piste.edges.models"  # what MLflow imports to load a model that is stored here
 LONGEST_TAG, LONGEST_PARAM = 8000, 6000  # characters that MLflow takes
 DIGEST_LENGTH = 36
-PIXELS = 96  # of a page to an inch of a figure
 NUMBERS = (
     *("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "gain_lo", "gain_hi"),
     *("own_score", "value", "fit_seconds", "predict_seconds"),
@@ -128,7 +125,8 @@ class Tracker:
                 for run in runs:
                     _delete(client, run)
                 start_ms = int(1000 * (time.time() if started is None else started))
-                written = _Writing(client, experiment.experiment_id, comparison, start_ms, _drawn(comparison)).everything(refits, progress)
+                writing = _Writing(client, experiment.experiment_id, comparison, start_ms, with_figures(comparison))
+                written = writing.everything(refits, progress)
                 self._remove_ghosts(client, experiment, comparison.key, written)
             self._show(client, experiment, comparison)
             return self._link(experiment.experiment_id, comparison.key)
@@ -335,33 +333,9 @@ class _Writing:
         run_id = self._run(f"{comparison.problem} {comparison.key[:8]}", tags, dataset, self.start_ms)
         self.client.log_batch(run_id, metrics=self._metrics(_told(comparison), self.start_ms), synchronous=True)
         with tempfile.TemporaryDirectory() as name:
-            self._fill_parent(Path(name))
+            write_comparison(self.comparison, Path(name))
             self.client.log_artifacts(run_id, name)
         return run_id
-
-    def _fill_parent(self, folder: Path) -> None:
-        """Put the whole comparison into a folder: the report, what it was computed from, and its figures and tables as files."""
-        comparison = self.comparison
-        (folder / "resolved.yaml").write_text(comparison.resolved, "utf-8")
-        (folder / "comparison.json").write_text(json.dumps(as_json(comparison, ""), indent=1, allow_nan=False), "utf-8")
-        frame = flat(comparison)
-        _write_table(frame, folder / "leaderboard.json")
-        frame.to_csv(folder / "leaderboard.csv", index=False)
-        comparison.losses.to_parquet(folder / "losses.parquet", index=False)
-        comparison.columns.astype({"params": "str"}).to_parquet(folder / "columns.parquet", index=False)
-        comparison.predictions.to_parquet(folder / "predictions.parquet", index=False)
-        save_png(figures.leaderboard_intervals(comparison), folder / "leaderboard.png")
-        tables = {**comparison.tables, **({"learning_curve": comparison.curve.points} if comparison.curve else {})}
-        (folder / "tables").mkdir()
-        for name, table in tables.items():
-            table.to_csv(folder / "tables" / f"{name}.csv", index=False)
-        (folder / "figures").mkdir()
-        images = []
-        for picture in album(comparison):
-            drawn = svg(picture.figure)
-            (folder / "figures" / f"{picture.name}.svg").write_bytes(drawn)
-            images.append(Image(picture.heading, picture.said, inline(drawn), round(PIXELS * picture.figure.get_figwidth())))
-        (folder / "report.html").write_text(report_page(comparison, images), "utf-8")
 
     def _tags(self, row: Judged | Absent) -> dict[str, str]:
         return {
@@ -372,7 +346,7 @@ class _Writing:
             "piste.status": row.status,
             "piste.reason": row.reason[:LONGEST_TAG],
             "piste.champion": str(row.id == self.comparison.champion).lower(),
-            "mlflow.runColor": figures.colour(row.family),
+            "mlflow.runColor": colour(row.family),
             **({"piste.outside": "true"} if isinstance(row, Judged) and row.is_outside else {}),
         }
 
@@ -399,7 +373,7 @@ class _Writing:
         ]
         self.client.log_batch(run_id, metrics, [Param(name, value) for name, value in params.items()], synchronous=True)
         with tempfile.TemporaryDirectory() as name:
-            self._fill(Path(name), row, _history(refit))
+            write_row(self.comparison, row, _history(refit), Path(name), drawn=row.id in self.drawn)
             self.client.log_artifacts(run_id, name)
         seconds = row.fit_seconds if math.isfinite(row.fit_seconds) else 0.0
         self.client.set_terminated(run_id, "FINISHED", start_ms + max(1, round(1000 * seconds)))
@@ -410,20 +384,6 @@ class _Writing:
         run_id = str(run.info.run_id)
         self.client.log_inputs(run_id, [dataset])
         return run_id
-
-    def _fill(self, folder: Path, row: Judged, history: Mapping[str, np.ndarray]) -> None:
-        """Put the trials of a row into a folder, and its figures, unless another of its kind and another of its framing do better."""
-        comparison = self.comparison
-        if row.id in self.drawn:
-            name = "predicted_against_actual.png" if row.id in comparison.predictions else "confusion_matrix.png"
-            save_png(_hits(comparison, row), folder / name)
-            save_png(figures.cost_by_fold(comparison, row), folder / "cost_by_fold.png")
-        if history:
-            save_png(figures.training_curve(history, row.title), folder / "training_curve.png")
-        if row.id in comparison.trials:
-            trials = comparison.trials[row.id]
-            _write_table(trials, folder / "trials.json")
-            trials.to_csv(folder / "trials.csv", index=False)
 
     def _model(self, row: Judged, run_id: str, params: Mapping[str, str], refit: Refit) -> str:
         """Store the model of a row as a LoggedModel: data and the name of a loader, nothing that runs by being opened."""
@@ -516,36 +476,8 @@ def _told(comparison: Comparison) -> dict[str, float]:
     return {**numbers, "n_columns": float(comparison.n_columns)}
 
 
-def _drawn(comparison: Comparison) -> frozenset[str]:
-    """Return the rows that have figures of their own: the best of each family and of each framing, and the best baseline."""
-    best: dict[tuple[str, str], str] = {}
-    for row in comparison.judged:
-        best.setdefault(("family", row.family), row.id)
-        best.setdefault(("framing", row.framing), row.id)
-    return frozenset({*best.values(), comparison.champion, comparison.best_baseline})
-
-
 def _history(refit: Refit | None) -> Mapping[str, np.ndarray]:
     return refit.history or {} if refit is not None else {}
-
-
-def _hits(comparison: Comparison, row: Judged) -> Figure:
-    """Draw what a row predicted against what came."""
-    frame, target = comparison.predictions, comparison.target
-    ink = figures.colour(row.family)
-    if row.id not in frame:
-        names = np.asarray(target.classes, dtype=object)
-        shares = frame[[f"{row.id}[{name}]" for name in names]].to_numpy()
-        came = frame["y"].astype(str).to_numpy() if target.labels else names[target.codes[frame["row"]]]
-        return figures.confusion_matrix(came, names[shares.argmax(axis=1)], target.classes, row.title, ink=ink)
-    y, prediction = frame["y"].to_numpy(dtype=float), frame[row.id].to_numpy(dtype=float)
-    return figures.predicted_against_actual(y, prediction, row.title, comparison.target.name, ink=ink)
-
-
-def _write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame in the form that MLflow's table view reads."""
-    short = frame.assign(**{name: frame[name].map(rounded, na_action="ignore") for name in frame.select_dtypes("float").columns})
-    short.to_json(path, orient="split", index=False, date_format="iso", double_precision=15)
 
 
 def _tables(*names: str) -> str:

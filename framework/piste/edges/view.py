@@ -86,7 +86,7 @@ def _state(comparison: Comparison) -> dict[str, Any]:
         "datasetsFilter": [],
         "selectedColumns": [
             *(f"metrics.`{name}`" for name in metrics),
-            "tags.`piste.status`",
+            *(f"tags.`piste.{name}`" for name in ("framing", "rule", "status")),
             "tags.`piste.reason`",
             "attributes.`Models`",
         ],

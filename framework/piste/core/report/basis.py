@@ -32,10 +32,10 @@ def _lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "In one more period", f"a gain of {_spanned(comparison.next_period)}{lost}, going by how these differ"
     if comparison.versus:
         found, other = comparison.versus, comparison.row(comparison.versus.other)
-        words = f"better with {found.better:.0%}, too close to matter with {found.same:.0%}, worse with {found.worse:.0%}"
+        words = f"better with {_percent(found.better)}, too close to matter with {_percent(found.same)}, worse with {_percent(found.worse)}"
         yield "Beside the next best", f"than {other.title}, on other rows of the kind: {words}"
     if math.isfinite(champion.value) and not is_baseline(champion):
-        yield "Of what could be saved", f"{champion.value:.0%} of what perfect foresight would save over the best baseline"
+        yield "Of what could be saved", f"{_percent(champion.value)} of what perfect foresight would save over the best baseline"
 
 
 def _claim(comparison: Comparison, claimed: Claimed, unit: str) -> Iterator[tuple[str, str]]:
@@ -86,4 +86,4 @@ def _percent(share: float) -> str:
     """
     if not math.isfinite(share):
         return "unknown"
-    return (f"{share:.1%}" if abs(share) < 0.1 else f"{share:.0%}").replace("%", " %")
+    return (f"{share:.1%}" if abs(share) < 0.0995 else f"{share:.0%}").replace("%", " %")

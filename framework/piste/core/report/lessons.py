@@ -24,9 +24,10 @@ def asking(comparison: Comparison) -> str:
     spreads = [_spread(groups.values()) for groups in (by_family, by_way)]
     if not all(np.isfinite(spreads)):
         return ""
+    by_way_moved, by_kind_moved = (_percent(spread) for spread in spreads)
     return (
-        f"For the same kind of model, how it is asked and how it decides move the {comparison.cost_name} by {spreads[0]:.0%}; "
-        f"asked and deciding the same way, the kind of model moves it by {spreads[1]:.0%} (medians, from the cheapest to the dearest)."
+        f"For the same kind of model, how it is asked and how it decides move the {comparison.cost_name} by {by_way_moved}; asked and "
+        f"deciding the same way, the kind of model moves it by {by_kind_moved} (medians, from the cheapest to the dearest)."
     )
 
 
@@ -39,10 +40,11 @@ def deciding(comparison: Comparison) -> str:
     saved = [1 - costs[with_it] / costs[alone] for costs in pairs.values() if {alone, with_it} <= costs.keys() and costs[alone] > 0]
     if len(saved) < LEAST:
         return ""
-    lower = sum(share > 0 for share in saved)
+    usual = float(np.median(saved))
+    verb, alike = ("lowers", sum(share > 0 for share in saved)) if usual >= 0 else ("raises", sum(share < 0 for share in saved))
     return (
-        f"Deciding with the uncertainty of a prediction, not by the prediction alone, lowers the {comparison.cost_name} "
-        f"in {lower} of {len(saved)} pairs, by {float(np.median(saved)):.0%} in the median."
+        f"Deciding with the uncertainty of a prediction, not by the prediction alone, {verb} the {comparison.cost_name} "
+        f"in {alike} of {len(saved)} pairs, by {_percent(abs(usual))} in the median."
     )
 
 
@@ -54,3 +56,12 @@ def _spread(groups: Iterable[list[float]]) -> float:
     """Return how far the dearest is above the cheapest of a group, in the median over groups of two and more."""
     spreads = [max(group) / min(group) - 1 for group in groups if len(group) > 1 and min(group) > 0]
     return float(np.median(spreads)) if len(spreads) >= LEAST else float("nan")
+
+
+def _percent(share: float) -> str:
+    """Write a share.
+
+    >>> _percent(0.123)
+    '12 %'
+    """
+    return f"{share:.0%}".replace("%", " %")
