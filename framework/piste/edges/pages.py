@@ -10,7 +10,7 @@ from pathlib import Path
 from piste.core.comparison import Comparison, Judged
 from piste.core.report.basis import basis
 from piste.core.report.figures import colour, reach
-from piste.core.report.words import decided_by
+from piste.core.report.words import decided_by, rules_differ, way
 from piste.core.verdict import is_baseline
 
 TEMPLATE = "report.html"
@@ -68,7 +68,7 @@ def report_page(comparison: Comparison, images: Sequence[Image] = ()) -> str:
         basis=basis(comparison),
         first=_board(comparison, first),
         framings=_framings(comparison) if len(first) < len(comparison.judged) else [],
-        ruled=any(decided_by(row.rule) for row in comparison.judged),
+        ruled=rules_differ(comparison),
         actions=list(champion.actions),
         trained=_trained(comparison),
         images=images,
@@ -159,10 +159,8 @@ def row_note(comparison: Comparison, row: Judged) -> str:
 
 
 def titled(comparison: Comparison, row: Judged) -> str:
-    """Return the title of a row; where there are several ways of asking and deciding, with its own."""
-    if len({(each.framing, each.rule) for each in comparison.judged}) == 1:
-        return row.title
-    return ", ".join([row.title, row.framing.replace("_", " "), *filter(None, [decided_by(row.rule)])])
+    """Return the title of a row, with its way of asking and deciding where there are several."""
+    return ", ".join([row.title, *way(comparison, row)])
 
 
 def _rows(comparison: Comparison) -> Iterator[str]:

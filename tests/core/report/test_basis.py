@@ -21,17 +21,17 @@ def test_every_number_of_a_decision_is_there_with_its_unit():
         "It saves 18.4 (11.4 to 24.8) EUR a decision, 31 % (19 % to 42 %) over the rule 'ticket_rule'"
     )
     assert lines["In a year"] == "18,300 (11,300 to 24,600) EUR, at 992 decisions"
-    assert lines["What was asked for"] == "a gain of 10 % matters, by the problem's own words; these rows suffice to show it"
+    assert lines["What was asked for"] == "a gain of 10 % is what counts as worth it; these rows suffice to show it"
     assert lines["In one more period"] == "a gain of 18.4 (-4.2 to 41) EUR, going by how these differ"
-    assert "better with 30 %, too close to matter with 50 %, worse with 20 %" in lines["Beside the next best"]
+    assert "better with a chance of 30 %, too close to matter 50 %, worse 20 %" in lines["Beside the next best"]
     assert lines["Of what could be saved"] == "31 % of what perfect foresight would save over the best baseline"
 
 
 def test_the_price_of_simplicity_is_how_much_less_the_cheapest_costs():
     comparison = decided()
-    assert told(comparison)["The price of simplicity"].startswith("0.3 EUR: Gradient boosting (LightGBM, 31 leaves) costs least")
+    assert told(comparison)["The price of simplicity"].startswith("0.3 EUR: Gradient boosting (LightGBM, 31 leaves) is lowest")
     cheapest = replace(comparison, champion=comparison.judged[0].id)
-    assert told(cheapest)["The price of simplicity"].startswith("none: it costs least of all")
+    assert told(cheapest)["The price of simplicity"].startswith("none: it is the lowest of all")
 
 
 def test_what_more_rows_it_would_take_is_said_in_times():
@@ -39,13 +39,13 @@ def test_what_more_rows_it_would_take_is_said_in_times():
     more = replace(comparison, claimed=replace(comparison.claimed, n_required=1240.0))
     assert told(more)["What was asked for"].endswith("; to show it would take about 2.5 times as many rows")
     never = replace(comparison, claimed=replace(comparison.claimed, n_required=math.inf))
-    assert told(never)["What was asked for"] == "a gain of 10 % matters, by the problem's own words"
+    assert told(never)["What was asked for"] == "a gain of 10 % is what counts as worth it"
 
 
 def test_a_metric_is_no_money():
     comparison = replace(regression(), estimate=Interval(31.2, 29.0, 33.0), claimed=decided().claimed)
     lines = told(comparison)
-    assert lines["What to expect"].startswith("31.2 (29 to 33) (RMSE), corrected")
+    assert lines["What to expect"].startswith("RMSE 31.2 (29 to 33), corrected")
     assert lines["What may be claimed"].startswith("It saves 31 % (19 % to 42 %) over the rule 'climatology'")
     assert "In a year" not in lines
 

@@ -333,11 +333,12 @@ def test_no_figure_reads_words_of_the_user_as_mathematics(name):
     assert all(drawn(picture.figure) for picture in album(evil))
 
 
-def test_a_row_is_called_by_its_kind_its_framing_and_how_it_decides():
+def test_a_row_is_called_by_its_kind_and_by_its_framing_and_how_it_decides_where_these_differ():
     comparison = decided()
-    assert called(comparison.row("classes/boosting/plug_in")) == "Gradient boosting, classes, prediction alone"
-    assert called(comparison.row(TO_BEAT)) == "rule 'ticket_rule'"
-    assert called(regression().row("mean/tree/mean")) == "Decision tree, mean"
+    assert called(comparison, comparison.row("classes/boosting/plug_in")) == "Gradient boosting, classes, prediction alone"
+    assert called(comparison, comparison.row(TO_BEAT)) == "rule 'ticket_rule'"
+    plain = regression()
+    assert called(plain, plain.row("mean/tree/mean")) == "Decision tree"
 
 
 def test_figures_leave_no_trace_in_pyplot():

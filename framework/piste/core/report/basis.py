@@ -18,39 +18,39 @@ def basis(comparison: Comparison) -> tuple[tuple[str, str], ...]:
 
 
 def _lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    unit = currency(comparison.cost_name) if comparison.priced else f" ({comparison.cost_name})"
     each = " a decision" if comparison.priced else ""
     champion, estimate, claimed = comparison.row(comparison.champion), comparison.estimate, comparison.claimed
     tried = f"corrected for having been chosen among {comparison.n_columns:,} candidates"
     if estimate:
-        yield "What to expect", f"{_spanned(estimate)}{unit}{each}, {tried}"
+        yield "What to expect", f"{_amount(comparison, _spanned(estimate))}{each}, {tried}"
     if claimed:
-        yield from _claim(comparison, claimed, unit)
-    yield from _simplicity(comparison, champion, unit)
+        yield from _claim(comparison, claimed)
+    yield from _simplicity(comparison, champion)
     if comparison.next_period:
-        lost = unit if comparison.priced else " of the mean loss"
-        yield "In one more period", f"a gain of {_spanned(comparison.next_period)}{lost}, going by how these differ"
+        yield "In one more period", f"a gain of {_amount(comparison, _spanned(comparison.next_period))}, going by how these differ"
     if comparison.versus:
         found, other = comparison.versus, comparison.row(comparison.versus.other)
-        words = f"better with {_percent(found.better)}, too close to matter with {_percent(found.same)}, worse with {_percent(found.worse)}"
-        yield "Beside the next best", f"than {other.title}, on other rows of the kind: {words}"
+        words = (
+            f"better with a chance of {_percent(found.better)}, too close to matter {_percent(found.same)}, worse {_percent(found.worse)}"
+        )
+        yield "Beside the next best", f"against {other.title}, on other splits of the rows: {words}"
     if math.isfinite(champion.value) and not is_baseline(champion):
         yield "Of what could be saved", f"{_percent(champion.value)} of what perfect foresight would save over the best baseline"
 
 
-def _claim(comparison: Comparison, claimed: Claimed, unit: str) -> Iterator[tuple[str, str]]:
+def _claim(comparison: Comparison, claimed: Claimed) -> Iterator[tuple[str, str]]:
     """Say what is gained over the rule to beat."""
     rule = comparison.row(comparison.best_baseline).family.removeprefix(f"{BASELINE}:")
     champion = comparison.row(comparison.champion)
     who = "The best model" if is_baseline(champion) else "It"
     share = f"{_percent(claimed.share.mean)} ({_percent(claimed.share.low)} to {_percent(claimed.share.high)})"
-    amount = f"{_spanned(claimed.gain)}{unit} a decision, " if comparison.priced else ""
+    amount = f"{_amount(comparison, _spanned(claimed.gain))} a decision, " if comparison.priced else ""
     tried = f"the interval allows for {comparison.n_columns:,} candidates having been tried"
     yield "What may be claimed", f"{who} saves {amount}{share} over the rule '{rule}'; {tried}"
     if comparison.priced and comparison.per_year and math.isfinite(claimed.gain.low):
         year = Interval(*(end * comparison.per_year for end in (claimed.gain.mean, claimed.gain.low, claimed.gain.high)))
-        yield "In a year", f"{_spanned(year)}{unit}, at {comparison.per_year:,.0f} decisions"
-    wanted = f"a gain of {_percent(claimed.needed)} matters, by the problem's own words"
+        yield "In a year", f"{_amount(comparison, _spanned(year))}, at {comparison.per_year:,.0f} decisions"
+    wanted = f"a gain of {_percent(claimed.needed)} is what counts as worth it"
     enough = math.isfinite(claimed.n_required) and claimed.n_required <= claimed.n_blocks
     more = "; these rows suffice to show it" if enough else ""
     if math.isfinite(claimed.n_required) and not enough:
@@ -58,7 +58,7 @@ def _claim(comparison: Comparison, claimed: Claimed, unit: str) -> Iterator[tupl
     yield "What was asked for", wanted + more
 
 
-def _simplicity(comparison: Comparison, champion: Judged, unit: str) -> Iterator[tuple[str, str]]:
+def _simplicity(comparison: Comparison, champion: Judged) -> Iterator[tuple[str, str]]:
     """Say what it costs to prefer the simpler model."""
     models = [row for row in comparison.judged if not is_baseline(row) and not row.is_outside]
     if is_baseline(champion) or len(models) < 2:
@@ -66,10 +66,15 @@ def _simplicity(comparison: Comparison, champion: Judged, unit: str) -> Iterator
     tied = sum(row.tied_with_best for row in models)
     best = models[0]
     if best.id == champion.id or best.cost >= champion.cost:
-        yield "The price of simplicity", f"none: it costs least of all; {tied} of {len(models)} are too close to the best to tell apart"
+        yield "The price of simplicity", f"none: it is the lowest of all; {tied} of {len(models)} are too close to the best to tell apart"
         return
     apart = f", too close to tell apart; so are {tied} in all" if champion.tied_with_best else ""
-    yield "The price of simplicity", f"{short(champion.cost - best.cost)}{unit}: {best.title} costs least{apart}"
+    yield "The price of simplicity", f"{_amount(comparison, short(champion.cost - best.cost))}: {best.title} is lowest{apart}"
+
+
+def _amount(comparison: Comparison, numbers: str) -> str:
+    """Name what numbers count: money behind them, a metric before them."""
+    return f"{numbers}{currency(comparison.cost_name)}" if comparison.priced else f"{comparison.cost_name} {numbers}"
 
 
 def _spanned(interval: Interval) -> str:

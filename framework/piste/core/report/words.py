@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from piste.core.comparison import Comparison, Judged
+
 RULES = {
     "plug_in": "prediction alone",
     "dressed": "with its uncertainty",
@@ -17,3 +19,15 @@ def decided_by(rule: str) -> str:
     ('prediction alone', 'with its uncertainty', '')
     """
     return RULES.get(rule, "")
+
+
+def rules_differ(comparison: Comparison) -> bool:
+    """Tell whether rows decide in more than one way."""
+    return len({decided_by(row.rule) for row in comparison.judged}) > 1
+
+
+def way(comparison: Comparison, row: Judged) -> tuple[str, ...]:
+    """Return what tells a row from others of its family: its framing and how it decides, where these differ among the rows."""
+    framing = row.framing.replace("_", " ") if len({each.framing for each in comparison.judged}) > 1 else ""
+    rule = decided_by(row.rule) if rules_differ(comparison) else ""
+    return tuple(part for part in (framing, rule) if part)

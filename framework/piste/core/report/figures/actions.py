@@ -50,7 +50,7 @@ def actions_taken(comparison: Comparison) -> Figure | None:
 
 def _said(comparison: Comparison, row: Judged) -> str:
     if row.id == comparison.champion:
-        return f"champion: {short(called(row), 44)}"
+        return f"champion: {short(called(comparison, row), 44)}"
     if row.id == comparison.best_baseline:
-        return f"best baseline: {short(called(row), 40)}"
+        return f"best baseline: {short(called(comparison, row), 40)}"
     return short(row.title.partition(" (")[0], 44)

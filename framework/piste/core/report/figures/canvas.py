@@ -6,9 +6,9 @@ import hashlib
 import math
 from typing import TYPE_CHECKING
 
-from piste.core.comparison import Judged
+from piste.core.comparison import Comparison, Judged
 from piste.core.plan import BASELINE
-from piste.core.report.words import decided_by
+from piste.core.report.words import way
 from piste.core.verdict import is_baseline
 
 if TYPE_CHECKING:
@@ -92,14 +92,14 @@ def kind(title: str) -> str:
     return title.partition(" (")[0]
 
 
-def called(row: Judged) -> str:
+def called(comparison: Comparison, row: Judged) -> str:
     """Say in a few words which row this is: its kind of model, its framing, and how it decides.
 
     A rule of the business needs no framing to be known by.
     """
     if is_baseline(row):
         return f"rule '{row.family.removeprefix(f'{BASELINE}:')}'"
-    return ", ".join([kind(row.title), row.framing.replace("_", " "), *filter(None, [decided_by(row.rule)])])
+    return ", ".join([kind(row.title), *way(comparison, row)])
 
 
 def number(value: float) -> str:

@@ -46,11 +46,11 @@ def champion_against_cost(comparison: Comparison) -> Figure | None:
     champion, base = comparison.row(comparison.champion), comparison.row(comparison.best_baseline)
     shown = [id for id in dict.fromkeys([champion.id, *(id for id, _, _ in bands), *first]) if id != base.id]
     figure, [axes] = paper(8.6, 4.6, "What is saved if being short costs less than was written, or more")
-    axes.axhline(0, color=GREY, lw=1.4, ls=(0, (4, 3)), label=plain(f"{short(called(base), 46)} (best baseline)"))
+    axes.axhline(0, color=GREY, lw=1.4, ls=(0, (4, 3)), label=plain(f"{short(called(comparison, base), 46)} (best baseline)"))
     for id in reversed(shown):
         row = comparison.row(id)
         style = {"lw": 2.8, "zorder": 3} if id == champion.id else {"lw": 1.3, "ls": (0, (1, 1.5)) if row.rule == "plug_in" else "-"}
-        name = plain(short(called(row), 50)) + (" (champion)" if id == champion.id else "")
+        name = plain(short(called(comparison, row), 50)) + (" (champion)" if id == champion.id else "")
         axes.plot(factors, 1 - costs[id] / costs[base.id], color=colour(row.family), label=name, **style)
     _strip(axes, comparison, bands)
     axes.axvline(1.0, color=INK, lw=0.8)
@@ -77,7 +77,7 @@ def _strip(axes: Axes, comparison: Comparison, bands: Sequence[tuple[str, float,
             axes.text(
                 float(np.sqrt(start * end)),
                 1.055,
-                plain(short(called(row), room)),
+                plain(short(called(comparison, row), room)),
                 transform=axes.get_xaxis_transform(),
                 ha="center",
                 va="center",

@@ -27,7 +27,7 @@ def learning_curve(comparison: Comparison) -> Figure | None:
     for title, mine in points.groupby("title", sort=False):
         main = title == points["title"].iloc[0]  # the champion's curve comes first
         ink = colour(str(mine["entry"].iloc[0]))
-        name = f"{short(called(champion), 60)} (champion)" if main else f"{kind(str(title))}, default"
+        name = f"{short(called(comparison, champion), 60)} (champion)" if main else f"{kind(str(title))}, default"
         axes.plot(
             mine["rows"], mine["cost"], color=ink, lw=2.6 if main else 1.2, marker="o", ms=5 if main else 3, label=plain(name), zorder=3
         )
@@ -38,7 +38,7 @@ def learning_curve(comparison: Comparison) -> Figure | None:
             axes.plot([mine["rows"].iloc[-1], double], [mine["cost"].iloc[-1], curve.at_double.mean], color=ink, lw=1.4, ls=(0, (2, 2)))
             axes.plot([double, double], [curve.at_double.low, curve.at_double.high], color=ink, lw=2.4, solid_capstyle="round")
             axes.scatter([double], [curve.at_double.mean], s=40, facecolor="white", edgecolor=ink, zorder=4)
-    axes.axhline(base.cost, color=GREY, lw=1, ls=(0, (4, 3)), label=plain(f"best baseline: {short(called(base), 40)}"))
+    axes.axhline(base.cost, color=GREY, lw=1, ls=(0, (4, 3)), label=plain(f"best baseline: {short(called(comparison, base), 40)}"))
     axes.set_xscale("log")
     sizes = sorted({*points["rows"].astype(int), 2 * int(points["rows"].max())})
     apart = [size for at, size in enumerate(sizes) if at == 0 or size / sizes[at - 1] > 1.3]

@@ -9,7 +9,7 @@ import numpy as np
 
 from piste.core.comparison import Comparison, Judged
 from piste.core.report.figures.canvas import BLUE, FAINT, GREY, INK, RED, kind, paper, plain, short, subtitle, written
-from piste.core.report.words import decided_by
+from piste.core.report.words import decided_by, rules_differ
 from piste.core.verdict import is_baseline
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def framings_compared(comparison: Comparison) -> Figure | None:
         return None
     base = comparison.row(comparison.best_baseline).cost
     least = min(row.cost for row in laid.rows.values())
+    near = least or base  # which has as many digits as tell it from others
     span = max(base - least, LEAST_SPAN * abs(base)) or 1.0
     shades = LinearSegmentedColormap.from_list("shades", [BLUE, "#FFFFFF", RED])
     norm = TwoSlopeNorm(base, base - span, base + 2 * span)
@@ -78,12 +79,12 @@ def framings_compared(comparison: Comparison) -> Figure | None:
             _cell(axes, place, at, shade, champion=row.id == comparison.champion)
             dark = float(np.dot(shade[:3], (0.299, 0.587, 0.114))) < 0.55
             weight = "bold" if row is best else "normal"
-            axes.text(place, at, written(row.cost, base), ha="center", va="center", size=9, color="white" if dark else INK, weight=weight)
+            axes.text(place, at, written(row.cost, near), ha="center", va="center", size=9, color="white" if dark else INK, weight=weight)
             if row.tied_with_best:
                 axes.scatter([place + 0.4], [at - 0.3], s=9, color="white" if dark else INK, lw=0, zorder=4)
     _margins(axes, comparison, laid)
     name = comparison.cost_name
-    words = f"{name}, lower is better; white: as the best baseline ({written(base, base)}), blue: cheaper, orange: dearer."
+    words = f"{name}, lower is better; white: as the best baseline ({written(base, near)}), blue: cheaper, orange: dearer."
     marks = "Bold: a kind's best way; framed: the champion; with a dot: too close to the best to tell apart; dashes: no result"
     subtitle(figure, f"{words}\n{marks}")
     return figure
@@ -102,7 +103,8 @@ def _margins(axes: Axes, comparison: Comparison, laid: Grid) -> None:
     names = ["best rule, without a model" if family == RULES else plain(short(titles[family], 30)) for family in laid.families]
     axes.set_yticks(range(len(names)), names, size=9)
     axes.set(xlim=(-0.55, len(laid.ways) - 0.45), ylim=(len(names) - 0.5, -0.55))
-    rules = [decided_by(rule).replace(" ", "\n", 1).replace("with\nits ", "with its\n") for _, rule in laid.ways]
+    ruled = rules_differ(comparison)
+    rules = [(decided_by(rule) if ruled else "").replace(" ", "\n", 1).replace("with\nits ", "with its\n") for _, rule in laid.ways]
     axes.set_xticks(range(len(laid.ways)), rules, size=7.5)
     axes.xaxis.tick_top()
     axes.grid(visible=False)
@@ -113,7 +115,7 @@ def _margins(axes: Axes, comparison: Comparison, laid: Grid) -> None:
         axes.annotate(
             said,
             ((first + last) / 2, 1.0),
-            (0, 30),
+            (0, 30 if ruled else 8),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             ha="center",
