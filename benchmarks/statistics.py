@@ -32,6 +32,25 @@ def rare(rng: np.random.Generator, n_blocks: int, means: np.ndarray, correlation
     return 200.0 * (event & (luck < means / 24))
 
 
+def skewed(rng: np.random.Generator, n_blocks: int, means: np.ndarray, correlation: float) -> np.ndarray:
+    """Draw lognormal losses: those of the first column, a rule, hardly vary; of the others a few rows make up most."""
+    spread = np.where(np.arange(len(means)) == 0, 0.2, 1.0)
+    shared, own = rng.normal(size=(n_blocks, 1)), rng.normal(size=(n_blocks, len(means)))
+    return means * np.exp(spread * (np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own) - spread**2 / 2)
+
+
+def lasting(past: float) -> Losses:
+    """Return a world like `normal`, whose losses are autoregressive in time with this coefficient."""
+
+    def losses(rng: np.random.Generator, n_blocks: int, means: np.ndarray, correlation: float) -> np.ndarray:
+        series = normal(rng, n_blocks, np.zeros(len(means)), correlation)
+        for t in range(1, n_blocks):
+            series[t] = past * series[t - 1] + np.sqrt(1 - past**2) * series[t]
+        return means + series
+
+    return losses
+
+
 @dataclass(frozen=True)
 class Estimates:
     """What was said of the cost of what was chosen, minus its true cost: one entry per replicate."""
@@ -101,7 +120,9 @@ def estimates(
     return Estimates(naive, corrected, covered)
 
 
-def claims(n_replicates: int, n_blocks: int, n_models: int, gain: float, losses: Losses = normal) -> tuple[float, float]:
+def claims(
+    n_replicates: int, n_blocks: int, n_models: int, gain: float, losses: Losses = normal, *, ordered: bool = False
+) -> tuple[float, float]:
     """Return how often some of these models, all of this true gain over a baseline, are said to gain DELTA, and none to be able to.
 
     How alike the columns are does not matter to either: it only scales all differences.
@@ -111,7 +132,7 @@ def claims(n_replicates: int, n_blocks: int, n_models: int, gain: float, losses:
     shipped = dismissed = 0
     for replicate in range(n_replicates):
         rng = np.random.default_rng([replicate, n_blocks, n_models, 7])
-        bounds = claim(drawn(losses(rng, n_blocks, means, 0.7), replicate), 0, range(1, n_models + 1))
+        bounds = claim(drawn(losses(rng, n_blocks, means, 0.7), replicate, ordered=ordered), 0, range(1, n_models + 1))
         shipped += bool((bounds.lower >= DELTA).any())
         dismissed += bool(bounds.upper.max() < DELTA)
     return shipped / n_replicates, dismissed / n_replicates
@@ -124,19 +145,27 @@ def contest(n_models: int, spread: float) -> tuple[np.ndarray, Choice]:
     return np.concatenate([[COST], models]), Choice(tuple(range(1, n_models + 1)), (0,), rank, 0.01 * COST, 0.05 * COST)
 
 
-def autocorrelated(n_replicates: int, n_blocks: int, memory: float) -> tuple[float, float]:
+def autocorrelated(n_replicates: int, n_blocks: int, past: float) -> tuple[float, float]:
     """Return how often a 95 % interval of the mean of an AR(1) covers it, and the mean run that was drawn."""
     hits, runs = 0, []
     for replicate in range(n_replicates):
         rng = np.random.default_rng([replicate, n_blocks])
-        noise = rng.normal(size=n_blocks + 100)
-        for t in range(1, len(noise)):
-            noise[t] = memory * noise[t - 1] + np.sqrt(1 - memory**2) * noise[t]
-        have = drawn(COST + SPREAD * noise[100:, None], replicate, ordered=True)
+        have = drawn(lasting(past)(rng, n_blocks, np.array([COST]), 0.0), replicate, ordered=True)
         low, high = have.interval(0)
         hits += low <= COST <= high
         runs.append(have.mean_run)
     return hits / n_replicates, float(np.mean(runs))
+
+
+def degrees(n_replicates: int, n_blocks: int, past: float) -> tuple[float, float]:
+    """Return the degrees of freedom that the variance of a gain is said to have, in the median, and those by which it varies."""
+    said, variances = [], []
+    for replicate in range(n_replicates):
+        rng = np.random.default_rng([replicate, n_blocks, 9])
+        have = drawn(lasting(past)(rng, n_blocks, np.full(21, COST), 0.7), replicate, ordered=True)
+        said.append(have.degrees)
+        variances.append(have.difference(0, 1)[0] ** 2)
+    return float(np.median(said)), float(2 * np.mean(variances) ** 2 / np.var(variances))
 
 
 def seconds(n_blocks: int, n_columns: int, *, ordered: bool) -> dict[str, float]:
@@ -193,7 +222,7 @@ def whole(n: int) -> None:
 def false(n: int) -> None:
     """Print how often a gain of exactly delta is said to be at least delta, and to be less."""
     print(f"False claims at a gain of exactly delta, 5 % allowed, {n} replicates")
-    for losses, sizes in ((normal, (8, 12, 30, 200)), (rare, (30, 200, 1_000))):
+    for losses, sizes in ((normal, (8, 12, 30, 200)), (rare, (30, 200, 1_000)), (skewed, (200, 1_000))):
         for n_blocks in sizes:
             for n_models in (1, 5, 20, 60):
                 ship, dismiss = claims(n, n_blocks, n_models, DELTA, losses)
@@ -220,7 +249,23 @@ def time_series(n: int) -> None:
             print(f"  {n_blocks:5} blocks memory {past}  covers {covered:.1%}  mean run {run:.1f}", flush=True)
 
 
-TABLES: dict[str, Callable[[int], None]] = {table.__name__: table for table in (speed, equal, whole, false, power, time_series)}
+def runs(n: int) -> None:
+    """Print how often false claims are made of autocorrelated blocks, and how much is known of their variance."""
+    print(f"False claims at a gain of exactly delta, 5 % allowed, of blocks in time, {n} replicates")
+    for n_blocks in (30, 100, 400):
+        for past in (0.0, 0.3, 0.6, 0.9):
+            rates = []
+            for n_models in (1, 20):
+                ship, dismiss = claims(n, n_blocks, n_models, DELTA, lasting(past), ordered=True)
+                rates.append(f"{n_models:2} models  shipped {ship:.1%}  dismissed {dismiss:.1%}")
+            said, varied = degrees(n, n_blocks, past)
+            print(
+                f"  {n_blocks:5} blocks memory {past}  {'  '.join(rates)}  degrees said {said:.1f}, by which it varies {varied:.1f}",
+                flush=True,
+            )
+
+
+TABLES: dict[str, Callable[[int], None]] = {table.__name__: table for table in (speed, equal, whole, false, power, time_series, runs)}
 
 
 def main(arguments: Sequence[str]) -> None:

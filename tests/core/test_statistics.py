@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.statistics import COST, DELTA, claims, contest, estimates, normal, rare
+from benchmarks.statistics import COST, DELTA, claims, contest, degrees, estimates, lasting, normal, rare, skewed
 from piste.core import statistics
 from piste.core.statistics import (
     Choice,
@@ -180,10 +180,28 @@ def test_days_that_do_not_resemble_each_other_are_drawn_nearly_one_by_one():
 def test_errors_are_widened_by_the_memory_that_runs_cut_off():
     series = autoregressive(0.8, 500)[:, None]
     found = drawn(series, ordered=True)
-    n_runs = 500 / found.mean_run
+    counted = 2 * found.mean_run - 1  # autocovariances that add up in a run of this mean length
     long_run = np.sqrt(memory(series)[1][0] / 500)
     assert found.draws.std() < 0.95 * long_run
-    assert found.draws.std() * found.widening == pytest.approx(long_run * np.sqrt(n_runs / (n_runs - 1)))
+    assert found.draws.std() * found.widening == pytest.approx(long_run / np.sqrt(1 - counted / 500))
+
+
+def test_autocovariances_counted_in_the_variance_of_a_mean_of_runs_are_two_runs_less_one():
+    """A run of geometric length goes on with probability 1 - 1 / mean: its lags weigh that to the power of the lag, on both sides."""
+    mean_run = 7.5
+    lags = np.arange(1, 1_000)
+    assert 1 + 2 * np.sum((1 - 1 / mean_run) ** lags) == pytest.approx(2 * mean_run - 1)
+
+
+def test_blocks_drawn_one_by_one_have_one_degree_of_freedom_less_than_there_are():
+    assert drawn(np.random.default_rng(0).normal(size=(40, 2))).degrees == 39
+
+
+@pytest.mark.parametrize(("n_blocks", "past"), [(100, 0.6), (400, 0.9)])
+@pytest.mark.usefixtures("quick")
+def test_degrees_of_freedom_say_how_much_the_variance_of_a_gain_varies(n_blocks, past):
+    said, varied = degrees(REPLICATES, n_blocks, past)
+    assert said == pytest.approx(varied, rel=0.4)
 
 
 def test_a_series_without_change_has_no_memory():
@@ -365,10 +383,12 @@ def test_a_gain_of_exactly_delta_is_seldom_dismissed(losses, n_blocks):
     assert dismissed * REPLICATES <= stats.binom.ppf(0.99, REPLICATES, 0.07)
 
 
-def test_bounds_are_those_of_a_slow_loop(monkeypatch):
+@pytest.mark.parametrize("ordered", [False, True])
+def test_bounds_are_those_of_a_slow_loop(monkeypatch, ordered):
     monkeypatch.setattr(statistics, "N_SAMPLES", 200)
     losses, weight, blocks = uneven(6, n_columns=6)
-    found = drawn(losses, weight=weight, blocks=blocks)
+    found = drawn(losses, weight=weight, blocks=blocks, ordered=ordered)
+    assert (found.mean_run > 1) == ordered
     bounds = claim(found, 0, range(1, 6))
     sizes, sums = found.sizes, found.sums[:, [0]] - found.sums[:, 1:]
     gain = sums.sum(axis=0) / sizes.sum()
@@ -377,18 +397,24 @@ def test_bounds_are_those_of_a_slow_loop(monkeypatch):
         residuals = sums - gain * sizes[:, None]
         return np.sqrt((times[:, None] * residuals**2).sum(axis=0) * 25 / 24) / (times @ sizes)
 
-    whole, largest, smallest, drawn_gains = error(np.ones(25), gain), [], [], []
+    whole, gains, errors = error(np.ones(25), gain), [], []
     for times in found.resampled.counts:
         here = times @ sums / (times @ sizes)
-        t = (here - gain) / np.maximum(error(times, here), whole / 3)
-        largest.append(t.max())
-        smallest.append((-t).max())
-        drawn_gains.append(here)
-    expected = np.std(drawn_gains, axis=0) * np.sqrt(25 / 24)
+        gains.append(here)
+        errors.append(np.maximum(error(times, here), whole / 3))
+    spread = np.std(gains, axis=0)
+    t = [(here - gain) / (own * spread / np.sqrt(np.mean(np.square(errors), axis=0))) for here, own in zip(gains, errors, strict=True)]
+    expected = {}
+    for side in (1, -1):
+        deviations = side * np.array(t)
+        tails = [max(1.0, np.quantile(column, 0.99) / stats.t.ppf(0.99, 24)) for column in deviations.T]
+        tails = np.maximum(tails, sorted(tails)[3])  # the ninth decile of five or the one below it
+        largest = [max(one / tails) for one in deviations]
+        expected[side] = stats.t.isf(stats.t.sf(np.quantile(largest, 0.95), 24), found.degrees) * tails * spread * found.widening
     np.testing.assert_allclose(bounds.gain, gain)
-    np.testing.assert_allclose(bounds.error, expected)
-    np.testing.assert_allclose(bounds.lower, gain - np.quantile(largest, 0.95) * expected)
-    np.testing.assert_allclose(bounds.upper, gain + np.quantile(smallest, 0.95) * expected)
+    np.testing.assert_allclose(bounds.error, spread * found.widening)
+    np.testing.assert_allclose(bounds.gain - bounds.lower, expected[1])
+    np.testing.assert_allclose(bounds.upper - bounds.gain, expected[-1])
 
 
 def test_under_ten_blocks_bounds_are_bonferronis():
@@ -434,6 +460,72 @@ def test_a_column_gone_astray_disturbs_no_other():
         assert np.isfinite(claim(crowd, 0, [1, 2, 3, 4]).lower).all()
 
 
+def beside_one_that_explodes(n_models, *, ordered):
+    """Resample a rule, so many models, and one that explodes twice: columns 0, 1 to n_models, and the last."""
+    losses = lasting(0.6 * ordered)(np.random.default_rng(0), 300, np.full(n_models + 2, COST), 0.7)
+    losses[[20, 200], -1] += 10_000
+    return drawn(losses, ordered=ordered)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_a_column_that_explodes_leaves_the_bounds_of_many_others_as_they_are(ordered):
+    found = beside_one_that_explodes(22, ordered=ordered)
+    alone, crowd = claim(found, 0, range(1, 23)), claim(found, 0, range(1, 24))
+    np.testing.assert_allclose(crowd.gain[:22] - crowd.lower[:22], alone.gain - alone.lower, rtol=0.05)
+    np.testing.assert_allclose(crowd.upper[:22] - crowd.gain[:22], alone.upper - alone.gain, rtol=0.05)
+    assert crowd.gain[22] - crowd.lower[22] > 1.05 * crowd.critical * crowd.error[22]
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+@pytest.mark.parametrize("n_models", [1, 3])
+def test_a_column_that_explodes_widens_the_bounds_of_few_others_to_bonferronis_at_most(n_models, ordered):
+    found = beside_one_that_explodes(n_models, ordered=ordered)
+    bounds = claim(found, 0, range(1, n_models + 2))
+    bonferroni = stats.t.isf(0.05 / (n_models + 1), found.degrees)
+    assert ((bounds.gain - bounds.lower)[:-1] <= 1.1 * bonferroni * bounds.error[:-1]).all()
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+@pytest.mark.usefixtures("quick")
+def test_bounds_hold_for_a_column_that_explodes_now_and_then_as_for_the_others(ordered):
+    def exploding(rng, n_blocks, means, correlation):
+        losses = lasting(0.6 * ordered)(rng, n_blocks, means, correlation)
+        losses[:, -1] += 100 * ((rng.random(n_blocks) < 0.05) - 0.05)
+        return losses
+
+    shipped, dismissed = claims(REPLICATES, 300, 10, DELTA, exploding, ordered=ordered)
+    assert shipped * REPLICATES <= stats.binom.ppf(0.99, REPLICATES, 0.07)
+    assert dismissed * REPLICATES <= stats.binom.ppf(0.99, REPLICATES, 0.07)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_column_that_nothing_rare_has_befallen_is_not_believed_more_than_the_others():
+    shipped, _ = claims(2 * REPLICATES, 200, 20, DELTA, skewed)
+    assert shipped * 2 * REPLICATES <= stats.binom.ppf(0.99, 2 * REPLICATES, 0.07)
+
+
+@pytest.mark.parametrize(("n_blocks", "past"), [(100, 0.6), (400, 0.9)])
+@pytest.mark.parametrize("n_models", [1, 20])
+@pytest.mark.usefixtures("quick")
+def test_of_days_that_resemble_each_other_a_gain_of_exactly_delta_is_seldom_shipped_or_dismissed(n_models, n_blocks, past):
+    shipped, dismissed = claims(REPLICATES, n_blocks, n_models, DELTA, lasting(past), ordered=True)
+    assert shipped * REPLICATES <= stats.binom.ppf(0.99, REPLICATES, 0.07)
+    assert dismissed * REPLICATES <= stats.binom.ppf(0.99, REPLICATES, 0.07)
+
+
+@pytest.mark.parametrize("n_models", [1, 20])
+@pytest.mark.usefixtures("quick")
+def test_runs_do_not_count_twice(n_models):
+    """Bounds lie as far from the gains as the largest of them strays in as many worlds."""
+    strayed, reach = [], []
+    for replicate in range(REPLICATES):
+        losses = lasting(0.6)(np.random.default_rng([replicate, 400]), 400, np.full(n_models + 1, COST), 0.7)
+        bounds = claim(drawn(losses, ordered=True, seed=replicate), 0, range(1, n_models + 1))
+        strayed.append(bounds.gain.max())
+        reach.append(np.median(bounds.gain - bounds.lower))
+    assert np.median(reach) == pytest.approx(np.quantile(strayed, 0.95), rel=0.15)
+
+
 def test_the_more_columns_the_wider_the_bounds():
     found = drawn(np.random.default_rng(0).normal(size=(200, 61)))
     few, many = claim(found, 0, range(1, 6)), claim(found, 0, range(1, 61))
@@ -447,11 +539,13 @@ def test_errors_of_another_source_set_the_bounds():
     found = drawn(losses)
     plain, other = claim(found, 0, [1, 2]), claim(found, 0, [1, 2], errors=np.array([1.0, 2.0]), degrees=4)
     assert other.critical > plain.critical
-    np.testing.assert_allclose(other.gain - other.lower, other.critical * np.array([1.0, 2.0]))
+    assert other.critical == pytest.approx(stats.t.isf(stats.t.sf(plain.critical, 199), 4))
+    stretched = (plain.gain - plain.lower) / plain.error / plain.critical
+    np.testing.assert_allclose(other.gain - other.lower, stretched * other.critical * np.array([1.0, 2.0]))
 
 
 def test_blocks_required_are_those_that_would_bring_the_lower_bound_to_delta():
-    bounds = Claim(np.array([3.0, 1.0]), np.array([1.0, 1.0]), np.zeros(2), np.zeros(2), critical=2.0, n=50)
+    bounds = Claim(np.array([3.0, 1.0]), np.ones(2), np.array([1.0, -1.0]), np.array([5.0, 3.0]), critical=1.9, n=50)
     assert required_blocks(bounds, 0, 2.0) == 200
     assert required_blocks(bounds, 1, 1.0) == np.inf
 

@@ -15,6 +15,9 @@ MOST = 2_000  # blocks resampled; more are gathered at random into as many, whic
 LEAST = 1 / 3  # of its standard error on all blocks: no bootstrap sample may think a gain surer, however alike the blocks that it drew
 HOPELESS = 1e100  # a loss beyond it, of a model gone astray, counts as this much, which can still be squared
 SAME = 1e-12  # what varies by less, relative to the largest blocks, varies by rounding alone
+LEARNT = 1.6  # by how much more an estimated run costs in degrees of freedom than a known one (measured: `benchmarks.statistics runs`)
+RARE = 0.01  # the smallest tail that is read off the bootstrap samples of a single column
+ORDINARY = 0.9  # of columns: none counts as having a lighter tail than these; the few beyond have gone astray
 INSIGNIFICANT = 5  # autocorrelations in a row that are too small to matter end the memory of a series (Politis and White 2004)
 
 
@@ -60,9 +63,10 @@ class Sample:
         """Return the degrees of freedom of a variance estimated from these blocks.
 
         Runs count, not blocks: the variance of the stationary bootstrap's variance is 2 mean_run / n_blocks of its square,
-        that of a chi-square with n_blocks / mean_run degrees. Source: Politis and White 2004, corrected 2009 (D_SB).
+        that of a chi-square with n_blocks / mean_run degrees. Source: Politis and White 2004, corrected 2009 (D_SB). That holds
+        for runs of known length; as theirs is estimated, what they have beyond single blocks counts LEARNT times.
         """
-        return len(self.sizes) / self.mean_run - 1
+        return len(self.sizes) / (1 + LEARNT * (self.mean_run - 1)) - 1
 
     def interval(self, column: int) -> tuple[float, float]:
         """Return the 95 % interval of a column's mean."""
@@ -140,7 +144,7 @@ class Claim:
     error: np.ndarray  # standard error of the gain
     lower: np.ndarray  # each bound is one-sided: all lower ones hold together with the claim's confidence, and so do all upper ones
     upper: np.ndarray
-    critical: float  # standard errors between a gain and its lower bound
+    critical: float  # standard errors between a gain and its lower bound, before it is stretched where a tail is heavier than Student's
     n: int  # blocks
 
 
@@ -193,8 +197,8 @@ def sample(losses: np.ndarray, weight: np.ndarray, blocks: np.ndarray, *, ordere
     missed = (counts == 0).astype(float)
     size = missed @ sizes
     left_out = mean + (missed @ centred) / np.where(size > 0, size, np.nan)[:, None]
-    independent = len(sizes) / run
-    widening = np.sqrt(independent / (independent - 1)) * _shortfall(spectrum / len(sizes), means.var(axis=0))
+    added = 2 * run - 1  # autocovariances in the variance of a mean of such runs, each short by that variance: their mean is estimated
+    widening = np.sqrt(len(sizes) / (len(sizes) - added)) * _shortfall(spectrum / len(sizes), means.var(axis=0))
     return Sample(mean, sums, sizes, n_blocks, ordered, run, float(widening), Resampled(counts, means, left_out))
 
 
@@ -291,8 +295,10 @@ def claim(
 
     The critical values are quantiles, over the bootstrap samples, of the largest deviation among all columns, each in units
     of its standard error in that same sample: with skewed losses (a rare miss that costs much) the mean and its error move
-    together, and a fixed error would let far too much pass. Under ten blocks they are Bonferroni's. A gain that is the same
-    in every block is certain. From one block nothing is known of another: the bounds are infinite.
+    together, and a fixed error would let far too much pass. A column gone astray, whose deviations have a far heavier tail than
+    most, has its own bounds stretched by it, and leaves the others theirs (`_reach`). Under ten blocks the critical values are
+    Bonferroni's. A gain that is the same in every block is certain. From one block nothing is known of another: the bounds are
+    infinite.
 
     Args:
         sample: of the losses.
@@ -303,7 +309,7 @@ def claim(
         degrees: of freedom of those errors; those of the blocks where none are given.
 
     Source: White, A reality check for data snooping, 2000; studentised as Romano and Wolf, Stepwise multiple testing as
-    formalized data snooping, 2005.
+    formalized data snooping, 2005; stretched column by column as Beran, Balanced simultaneous confidence sets, 1988.
     """
     from scipy import stats
 
@@ -316,20 +322,20 @@ def claim(
     residuals = sample.centred[:, [base]] - sample.centred[:, others]
     largest_sum = np.abs(sample.sums[:, others]).max(axis=0) + np.abs(sample.sums[:, base]).max()
     differs = np.abs(residuals).max(axis=0) > SAME * largest_sum
-    single = _error(residuals, sample.sizes)  # as if blocks were independent
-    if sample.resampled is None or not differs.any():
-        error = single
-        tails = [(1 - confidence) / max(1, int(differs.sum()))] * 2
-    else:
+    error = single = _error(residuals, sample.sizes)  # as if blocks were independent
+    tails, heavy = [(1 - confidence) / max(1, int(differs.sum()))] * 2, np.ones((2, len(others)))
+    if sample.resampled is not None and differs.any():
         counts, means = sample.resampled.counts, sample.resampled.means
         drawn = means[:, [base]] - means[:, others] - gain
         error = drawn.std(axis=0) * sample.widening
-        own = _errors_drawn(residuals[:, differs], sample.sizes, counts, drawn[:, differs])
-        t = drawn[:, differs] / np.maximum(own, LEAST * single[differs])
-        tails = [float(stats.t.sf(np.quantile(largest, confidence), n_blocks - 1)) for largest in (t.max(axis=1), (-t).max(axis=1))]
+        own = np.maximum(_errors_drawn(residuals[:, differs], sample.sizes, counts, drawn[:, differs]), LEAST * single[differs])
+        own *= drawn[:, differs].std(axis=0) / np.sqrt(np.mean(own**2, axis=0))  # what runs add, added once
+        t = drawn[:, differs] / own
+        for side, deviations in enumerate((t, -t)):
+            tails[side], heavy[side, differs] = _reach(deviations, confidence, n_blocks - 1)
     error = np.where(differs, error if errors is None else errors, 0.0)
     below, above = (float(stats.t.isf(tail, sample.degrees if degrees is None else degrees)) for tail in tails)
-    return Claim(gain, error, gain - below * error, gain + above * error, below, sample.n_blocks)
+    return Claim(gain, error, gain - below * heavy[0] * error, gain + above * heavy[1] * error, below, sample.n_blocks)
 
 
 def required_blocks(claim: Claim, place: int, delta: float) -> float:
@@ -343,7 +349,7 @@ def required_blocks(claim: Claim, place: int, delta: float) -> float:
     beyond = float(claim.gain[place]) - delta
     if beyond <= 0:
         return float("inf")
-    return float(np.ceil(claim.n * (claim.critical * float(claim.error[place]) / beyond) ** 2))
+    return float(np.ceil(claim.n * (float(claim.gain[place] - claim.lower[place]) / beyond) ** 2))
 
 
 def nadeau_bengio(differences: np.ndarray, n_train: float, n_test: float) -> Paired:
@@ -527,6 +533,28 @@ def _error(residuals: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return the standard error of a mean from what each block has beyond it, along the first axis."""
     n_blocks = len(sizes)
     return np.asarray(np.sqrt((residuals**2).sum(axis=0) * n_blocks / (n_blocks - 1)) / sizes.sum())
+
+
+def _reach(deviations: np.ndarray, confidence: float, degrees: int) -> tuple[float, np.ndarray]:
+    """Return the tail beyond which the largest deviation of a sample lies too seldom, and how heavy each column's tail is.
+
+    A column that nothing rare has befallen yet looks lighter than it is, and is the likeliest to be claimed too much of. So none
+    counts as lighter than most: heavier ones, which have gone astray, are told apart, and the others share what they risk.
+
+    Args:
+        deviations: (n_samples, n_columns) in units of their standard errors.
+        confidence: the share of samples in which no column's deviation may lie beyond the tail.
+        degrees: of freedom of a deviation, were losses normal.
+
+    Returns:
+        The tail, as one of Student's, and (n_columns,) how many times as far as Student's each column's own reaches, at least 1.
+    """
+    from scipy import stats
+
+    tail = max(RARE, (1 - LEVEL) / deviations.shape[1])
+    own = np.maximum(1.0, np.quantile(deviations, 1 - tail, axis=0) / stats.t.isf(tail, degrees))
+    heavy = np.maximum(own, np.quantile(own, ORDINARY, method="lower"))
+    return float(stats.t.sf(np.quantile((deviations / heavy).max(axis=1), confidence), degrees)), heavy
 
 
 def _errors_drawn(residuals: np.ndarray, sizes: np.ndarray, counts: np.ndarray, moved: np.ndarray) -> np.ndarray:
