@@ -53,6 +53,15 @@ def rows(facts: Facts, failures: Mapping[tuple[str, str], Sequence[str]]) -> tup
     return tuple(sorted(found, key=lambda row: (row.cost, row.tier, row.id)))
 
 
+def foremost(judged: Sequence[Judged], *also: str) -> frozenset[str]:
+    """Return the ids of the rows that are looked at first: the best of each family and of each framing, and others named."""
+    best: dict[tuple[str, str], str] = {}
+    for row in judged:  # best first
+        best.setdefault(("family", row.family), row.id)
+        best.setdefault(("framing", row.framing), row.id)
+    return frozenset({*best.values(), *also})
+
+
 def _row(facts: Facts, number: int, leader: int, cost: Corrected) -> Judged:
     entrant, court = facts.entrants[number], facts.court
     column, label, parts = entrant.column, entrant.label, entrant.parts

@@ -69,15 +69,6 @@ def write_row(comparison: Comparison, row: Judged, history: Mapping[str, np.ndar
         trials.to_csv(folder / "trials.csv", index=False)
 
 
-def with_figures(comparison: Comparison) -> frozenset[str]:
-    """Return the rows that have figures of their own: the best of each family and of each framing, and the best baseline."""
-    best: dict[tuple[str, str], str] = {}
-    for row in comparison.judged:
-        best.setdefault(("family", row.family), row.id)
-        best.setdefault(("framing", row.framing), row.id)
-    return frozenset({*best.values(), comparison.champion, comparison.best_baseline})
-
-
 def _hits(comparison: Comparison, row: Judged) -> Figure:
     """Draw what a row predicted against what came."""
     frame, target = comparison.predictions, comparison.target

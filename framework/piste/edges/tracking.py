@@ -23,9 +23,10 @@ import pandas as pd
 
 from piste.core.comparison import Absent, Comparison, Judged
 from piste.core.errors import Fault, PisteError, near
+from piste.core.leaderboard import foremost
 from piste.core.report.figures import colour
 from piste.core.report.tables import rounded
-from piste.edges.artifacts import with_figures, write_comparison, write_row
+from piste.edges.artifacts import write_comparison, write_row
 from piste.edges.embedded import database_uri, ensure_database, link_for_mlflow, sole_writer
 from piste.edges.pages import note, row_note, titled
 from piste.edges.view import TAG, link, outdated, view, view_id
@@ -40,6 +41,7 @@ DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 LOADER = "piste.edges.models"  # what MLflow imports to load a model that is stored here
 LONGEST_TAG, LONGEST_PARAM = 8000, 6000  # characters that MLflow takes
 DIGEST_LENGTH = 36
+UNFITTED = "only the best row of each family and of each framing is fitted on all rows"
 NUMBERS = (
     *("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "gain_lo", "gain_hi"),
     *("own_score", "value", "fit_seconds", "predict_seconds"),
@@ -125,7 +127,8 @@ class Tracker:
                 for run in runs:
                     _delete(client, run)
                 start_ms = int(1000 * (time.time() if started is None else started))
-                writing = _Writing(client, experiment.experiment_id, comparison, start_ms, with_figures(comparison))
+                first = foremost(comparison.judged, comparison.champion, comparison.best_baseline)
+                writing = _Writing(client, experiment.experiment_id, comparison, start_ms, first)
                 written = writing.everything(refits, progress)
                 self._remove_ghosts(client, experiment, comparison.key, written)
             self._show(client, experiment, comparison)
@@ -361,8 +364,8 @@ class _Writing:
         from mlflow.entities import Param
 
         more = {"mlflow.loggedArtifacts": _tables("trials.json"), "mlflow.note.content": row_note(self.comparison, row)[:LONGEST_TAG]}
-        if refit is not None and refit.reason:
-            more["piste.model"] = refit.reason[:LONGEST_TAG]
+        if refit is None or refit.reason:
+            more["piste.model"] = refit.reason[:LONGEST_TAG] if refit else UNFITTED
         run_id = self._run(titled(self.comparison, row), {**tags, **more}, dataset, start_ms)
         params = {name: str(rounded(value) if isinstance(value, float) else value)[:LONGEST_PARAM] for name, value in row.params.items()}
         model_id = self._model(row, run_id, params, refit) if refit is not None and refit.model_dir is not None else None
