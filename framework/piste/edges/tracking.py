@@ -41,6 +41,7 @@ DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 LOADER = "piste.edges.models"  # what MLflow imports to load a model that is stored here
 LONGEST_TAG, LONGEST_PARAM = 8000, 6000  # characters that MLflow takes
 DIGEST_LENGTH = 36
+OUTSIDE = "predicted elsewhere: there is no model of it here"
 UNFITTED = "only the best row of each family and of each framing is fitted on all rows"
 NUMBERS = (
     *("cost", "cost_lo", "cost_hi", "gain_vs_baseline", "gain_lo", "gain_hi"),
@@ -365,7 +366,8 @@ class _Writing:
 
         more = {"mlflow.loggedArtifacts": _tables("trials.json"), "mlflow.note.content": row_note(self.comparison, row)[:LONGEST_TAG]}
         if refit is None or refit.reason:
-            more["piste.model"] = refit.reason[:LONGEST_TAG] if refit else UNFITTED
+            absent = OUTSIDE if row.is_outside else UNFITTED
+            more["piste.model"] = refit.reason[:LONGEST_TAG] if refit else absent
         run_id = self._run(titled(self.comparison, row), {**tags, **more}, dataset, start_ms)
         params = {name: str(rounded(value) if isinstance(value, float) else value)[:LONGEST_PARAM] for name, value in row.params.items()}
         model_id = self._model(row, run_id, params, refit) if refit is not None and refit.model_dir is not None else None
