@@ -32,11 +32,10 @@ def rare(rng: np.random.Generator, n_blocks: int, means: np.ndarray, correlation
     return 200.0 * (event & (luck < means / 24))
 
 
-def skewed(rng: np.random.Generator, n_blocks: int, means: np.ndarray, correlation: float) -> np.ndarray:
-    """Draw lognormal losses: those of the first column, a rule, hardly vary; of the others a few rows make up most."""
+def skewed(rng: np.random.Generator, n_blocks: int, means: np.ndarray, _correlation: float) -> np.ndarray:
+    """Draw lognormal losses, each column's by its own luck: the first, a rule, hardly varies; of the others few rows make up most."""
     spread = np.where(np.arange(len(means)) == 0, 0.2, 1.0)
-    shared, own = rng.normal(size=(n_blocks, 1)), rng.normal(size=(n_blocks, len(means)))
-    return means * np.exp(spread * (np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own) - spread**2 / 2)
+    return means * np.exp(spread * rng.normal(size=(n_blocks, len(means))) - spread**2 / 2)
 
 
 def lasting(past: float) -> Losses:
