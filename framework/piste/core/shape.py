@@ -15,7 +15,7 @@ from piste.core.features import Encoding, learn
 from piste.core.framing import Form
 from piste.core.wide import Pivot
 
-LEAST_WHOLE = 0.5  # of the rows that are made of several must be whole
+LEAST_WHOLE = 0.2  # of the rows that are made of several must be whole
 
 
 @dataclass(frozen=True, slots=True)
