@@ -243,7 +243,8 @@ def test_how_many_blocks_would_settle_it_is_what_makes_the_lower_bound_meet_what
     said = claimed(made.case)
     column = made.column("linear")
     assert said.n_blocks == N // 2
-    factor = made.case.claim.critical * made.case.claim.error[column] / (said.gain.mean - said.delta)
+    bounds = made.case.claim
+    factor = (bounds.gain[column] - bounds.lower[column]) / (said.gain.mean - said.delta)
     assert said.n_required == np.ceil(said.n_blocks * factor**2)
     assert (said.n_required <= said.n_blocks) == (said.gain.low >= said.delta)
 

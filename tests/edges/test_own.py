@@ -248,7 +248,7 @@ def test_a_missing_file_is_named_with_its_near_miss(folder):
         (
             MINE.replace('{"mean"}', '{"means"}'),
             4,
-            "FAMILY.kinds must be 'mean', 'distribution' or 'classes', but is 'means'. Did you mean 'mean'?",
+            "FAMILY.kinds must be 'mean', 'distribution', 'quantiles' or 'classes', but is 'means'. Did you mean 'mean'?",
         ),
     ],
 )

@@ -19,7 +19,7 @@ from piste.edges.sources import read
 ROOT = Path(__file__).parents[2]
 PROJECTS = ROOT / "projects"
 NAMES = ("breast-cancer", "diabetes", "digits", "peas", "planets", "ski-resort", "ski-runs", "xor")
-FILES = sorted([*PROJECTS.glob("*/*.yaml"), *(ROOT / "tests" / "real").glob("*.yaml")])
+FILES = sorted([*PROJECTS.glob("*/*.yaml"), *(ROOT / "tests" / "real").rglob("*.yaml")])
 
 
 def slope(x: pd.Series, y: pd.Series) -> float:
