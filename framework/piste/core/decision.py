@@ -195,7 +195,7 @@ def probabilities(predictive: Predictive, thresholds: np.ndarray | None) -> np.n
     reached = np.minimum.accumulate(predictive.reaches(thresholds), axis=1)
     ones, zeros = np.ones((len(reached), 1)), np.zeros((len(reached), 1))
     falling = np.concatenate([ones, reached, zeros], axis=1)
-    return falling[:, :-1] - falling[:, 1:]
+    return np.asarray(falling[:, :-1] - falling[:, 1:])
 
 
 def allocate(expected: np.ndarray, uses: np.ndarray, budget: int, together: np.ndarray) -> np.ndarray:
