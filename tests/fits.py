@@ -13,7 +13,7 @@ import pandas as pd
 from piste.core.case import Case, weigh
 from piste.core.entrants import court_of, entrants_of
 from piste.core.framing import State
-from piste.core.judge import Members, members, states
+from piste.core.judge import Members, members
 from piste.engine import wanted_model
 from piste.prepare import Prepared
 from piste.work import Wanted
@@ -117,7 +117,7 @@ def case_of(at: Prepared) -> Judged:
         for each in entrants_of(at.resolved, at.folds, at.plan, court, candidate, outcomes[candidate.key])
     ]
     case = weigh(at.resolved, at.folds, at.plan, court, entrants, outcomes, at.truth())
-    return Judged(at, case, states(case), members(case))
+    return Judged(at, case, case.states, members(case))
 
 
 @cache

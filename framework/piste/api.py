@@ -19,7 +19,7 @@ from piste.core.comparison import Comparison
 from piste.core.errors import PisteError, near
 from piste.core.foldsheet import FoldSheet, fold_sheet, split_digest
 from piste.core.handin import hand_in
-from piste.core.judge import Members, members, states
+from piste.core.judge import Members, members
 from piste.core.layout import Layout, answered
 from piste.core.leaderboard import foremost
 from piste.core.model import Model
@@ -128,7 +128,7 @@ def _compare(engine: Engine, outside: Sequence[Outside], *, quick: bool) -> tupl
         engine.watcher(watch.Said(f"Nothing has changed: all {len(engine.prepared.plan.cells)} cells are stored, nothing is fitted."))
     found = members(case)
     kept = foremost(case.rows, case.row_of(case.champion).id, case.row_of(case.base).id)  # all would take gigabytes
-    models = engine.refits([row for row in case.rows if row.id in kept and not row.is_outside], states(case), found)
+    models = engine.refits([row for row in case.rows if row.id in kept and not row.is_outside], case.states, found)
     case = replace(case, measured=_measured(models[case.row_of(case.champion).id]))
     return bench.conclude(case, bench.self_test(), curve), found, models
 

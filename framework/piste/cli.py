@@ -165,10 +165,7 @@ def _run(arguments: argparse.Namespace) -> int:
             mlruns=arguments.mlruns,
             watcher=screen,
         )
-    if arguments.json:
-        _print_json(result.comparison, result.link)
-    else:
-        _print(result.comparison, result.link, arguments)
+    _print(result.comparison, result.link, arguments)
     return 0
 
 
@@ -216,25 +213,22 @@ def _show(arguments: argparse.Namespace) -> int:
     from piste.api import show
 
     shelved = show(arguments.problem, mlruns=arguments.mlruns)
-    if arguments.json:
-        _print_json(shelved.comparison, shelved.link)
-    else:
-        _print(shelved.comparison, shelved.link, arguments)
+    _print(shelved.comparison, shelved.link, arguments)
     return 0
 
 
 def _print(comparison: Comparison, link: str, arguments: argparse.Namespace) -> None:
+    """Print a comparison: as data where that is asked for, else as a board with what to type next."""
+    if arguments.json:
+        from piste.core.report.tables import as_json
+
+        print(json.dumps(as_json(comparison, link), indent=1, ensure_ascii=False, allow_nan=False))
+        return
     from piste.terminal import paper, print_next_steps, summary
 
     console = paper()
     console.print(summary(comparison, every=arguments.all))
     print_next_steps(console, link, arguments.problem)
-
-
-def _print_json(comparison: Comparison, link: str) -> None:
-    from piste.core.report.tables import as_json
-
-    print(json.dumps(as_json(comparison, link), indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def _predict(arguments: argparse.Namespace) -> int:
@@ -290,10 +284,7 @@ def _judge(arguments: argparse.Namespace) -> int:
             mlruns=arguments.mlruns,
             watcher=screen,
         )
-    if arguments.json:
-        _print_json(result.comparison, result.link)
-    else:
-        _print(result.comparison, result.link, arguments)
+    _print(result.comparison, result.link, arguments)
     return 0
 
 

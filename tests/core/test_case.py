@@ -130,13 +130,13 @@ def test_too_close_to_matter_is_a_share_of_what_the_rule_is_shown_to_cost(metric
 def test_what_matters_is_a_share_or_an_amount_of_what_is_shown(metric, by, delta):
     made = case({"linear": losing(5.0)}, success={"by": by}, metric=metric)
     base = made.comparison().row("mean/baseline:constant/plug_in").cost
-    assert made.case.stakes.delta == pytest.approx(delta(base))
+    assert made.case.choice.delta == pytest.approx(delta(base))
     assert claimed(made.case).needed == pytest.approx(min(1.0, by / base if isinstance(by, float) else 0.1))
 
 
 def test_amounts_are_counted_in_the_unit_of_the_cost():
     made = case({"linear": losing(5.0)}, decision={"cost": {"over": 1, "under": 4}}, success={"by": 0.75, "same": 0.25})
-    assert (made.case.stakes.delta, made.case.stakes.rope) == (pytest.approx(0.75), pytest.approx(0.25))
+    assert (made.case.choice.delta, made.case.choice.rope) == (pytest.approx(0.75), pytest.approx(0.25))
 
 
 def test_success_names_the_rule_to_beat_though_another_is_better():
@@ -162,7 +162,7 @@ def test_a_rule_is_champion_only_where_no_model_may_gain_what_matters():
         column = made.column("linear")
         gain, bound = made.case.claim.gain[column], made.case.claim.upper[column]
         assert gain > 0
-        assert (champion(made) == "baseline:constant") == (bound < made.case.stakes.delta)
+        assert (champion(made) == "baseline:constant") == (bound < made.case.choice.delta)
 
 
 def test_a_model_that_gains_less_than_a_standard_error_is_champion_all_the_same_while_it_may_matter():

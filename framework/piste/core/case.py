@@ -11,13 +11,14 @@ from piste.core.comparison import Claimed, Interval, Judged, Versus
 from piste.core.entrants import Entrant, Outcomes, blends
 from piste.core.errors import PisteError
 from piste.core.fit import Failed
-from piste.core.leaderboard import Facts, action_shares, fold_costs, rows, share_saved
-from piste.core.losses import Court, loss_matrix
+from piste.core.framing import State
+from piste.core.leaderboard import Facts, action_shares, fold_costs, fold_means, rows, share_saved
+from piste.core.losses import Column, Court, loss_matrix
 from piste.core.plan import BASELINE, Plan
 from piste.core.predictive import Draws
 from piste.core.problem import BLEND, amount
 from piste.core.resolve import SMALL, Resolved
-from piste.core.split import Folds
+from piste.core.split import Fold, Folds
 from piste.core.statistics import (
     Choice,
     Claim,
@@ -39,14 +40,6 @@ NO_CURRENCY = "cost"  # what costs are called that are counted in nothing named
 
 
 @dataclass(frozen=True, slots=True)
-class Stakes:
-    """What counts as a difference: mean losses."""
-
-    rope: float  # no difference
-    delta: float  # the smallest gain worth shipping
-
-
-@dataclass(frozen=True, slots=True)
 class Case:
     """A comparison judged, before anything is said about it."""
 
@@ -58,7 +51,6 @@ class Case:
     models: tuple[int, ...]  # columns that may be champion, rules aside
     losses: np.ndarray  # (n_judged, n_columns)
     sample: Sample
-    stakes: Stakes
     choice: Choice  # how the champion was chosen
     claim: Claim  # of every column over the base
     degrees: float | None  # of freedom of the claim's errors, where they are not the bootstrap's
@@ -70,6 +62,7 @@ class Case:
     numbers: Mapping[str, int]  # row id -> column
     references: tuple[Judged, ...]
     reference_losses: Mapping[str, np.ndarray]  # row id -> (n_judged,)
+    states: Mapping[str, State]  # row id -> what makes its predictions a distribution, learnt on all lines
     failures: Mapping[tuple[str, str], Sequence[str]]
     measured: Mapping[str, float] = field(default_factory=dict)  # of the champion's model: latency_ms, model_mb
 
@@ -126,6 +119,7 @@ def weigh(
     found: dict[tuple[str, str, str, str], int] = {
         (of.framing, of.entry, of.rule, str(of.params)): i for i, of in enumerate(each.column for each in entrants)
     }
+    numbers = {row.id: found[row.framing, row.family, row.rule, str(row.params)] for row in board}
     return Case(
         resolved=resolved,
         folds=folds,
@@ -135,7 +129,6 @@ def weigh(
         models=choice.models,
         losses=losses,
         sample=drawn,
-        stakes=Stakes(choice.rope, choice.delta),
         choice=choice,
         claim=bounds,
         degrees=degrees,
@@ -144,11 +137,16 @@ def weigh(
         champion=choose(drawn, choice),
         estimate=Interval(*(float(shown(np.maximum(0.0, each))) for each in (estimate.mean, estimate.low, estimate.high))),
         rows=board,
-        numbers={row.id: found[row.framing, row.family, row.rule, str(row.params)] for row in board},
+        numbers=numbers,
         references=references,
         reference_losses=reference_losses,
+        states={id: _state(plan, court, entrants[number].column) for id, number in numbers.items()},
         failures=failures,
     )
+
+
+def _state(plan: Plan, court: Court, column: Column) -> State:
+    return dict(court.learn(plan.asked[column.framing], column.rule, column.raw, np.arange(len(column.raw))))
 
 
 def _failures(plan: Plan, outcomes: Outcomes) -> dict[tuple[str, str], list[str]]:
@@ -196,16 +194,15 @@ def errors_over(
     exchangeable = rule.scheme in ("kfold", "stratified") and rule.together is None
     if not exchangeable or len(court.lines.judged) >= SMALL or len(splits) < 2:
         return None, None
-    n_train, n_test = (float(np.mean([len(part) for part in parts])) for parts in zip(*((f.train, f.test) for f in splits), strict=True))
-    against = _fold_means(court, entrants[base].column.lines)
-    errors = [nadeau_bengio(against - _fold_means(court, each.column.lines), n_train, n_test).error for each in entrants]
+    n_train, n_test = _sizes(splits)
+    against = fold_means(court, entrants[base].column.lines)
+    errors = [nadeau_bengio(against - fold_means(court, each.column.lines), n_train, n_test).error for each in entrants]
     return np.array(errors), float(len(splits) - 1)
 
 
-def _fold_means(court: Court, losses: np.ndarray) -> np.ndarray:
-    """Return the mean loss in each fold that is judged, (n_folds,)."""
-    lines, weight = court.lines, court.weight[court.lines.row]
-    return np.array([np.average(losses[lines.fold == f], weights=weight[lines.fold == f]) for f in np.unique(lines.fold[lines.counts])])
+def _sizes(splits: Sequence[Fold]) -> tuple[float, float]:
+    """Return the mean numbers of training and of test rows."""
+    return float(np.mean([len(fold.train) for fold in splits])), float(np.mean([len(fold.test) for fold in splits]))
 
 
 def _by(drawn: Sample, errors: np.ndarray | None) -> str:
@@ -260,10 +257,10 @@ def claimed(case: Case) -> Claimed:
         gain=Interval(*ends),
         share=Interval(*(share_saved(case.court, base, end) for end in ends)),
         best=share_saved(case.court, base, most),
-        delta=case.stakes.delta,
-        needed=share_saved(case.court, base, case.stakes.delta),
+        delta=case.choice.delta,
+        needed=share_saved(case.court, base, case.choice.delta),
         n_blocks=bounds.n,
-        n_required=required_blocks(bounds, pick, case.stakes.delta),
+        n_required=required_blocks(bounds, pick, case.choice.delta),
         by=case.claimed_by,
     )
 
@@ -283,7 +280,7 @@ def versus(case: Case) -> Versus | None:
     others = [row for row in case.rows if row.id != mine.id and case.entrants[case.numbers[row.id]].is_model and row.family != BLEND]
     if scheme not in ("kfold", "stratified") or len(splits) < 2 or not others:
         return None
-    n_train, n_test = (float(np.mean([len(part) for part in parts])) for parts in zip(*((f.train, f.test) for f in splits), strict=True))
+    n_train, n_test = _sizes(splits)
     other = case.entrants[case.numbers[others[0].id]].column.lines
-    gaps = _fold_means(case.court, other) - _fold_means(case.court, case.entrants[case.champion].column.lines)
-    return Versus(others[0].id, *correlated_t(gaps, case.stakes.rope, n_train, n_test))
+    gaps = fold_means(case.court, other) - fold_means(case.court, case.entrants[case.champion].column.lines)
+    return Versus(others[0].id, *correlated_t(gaps, case.choice.rope, n_train, n_test))

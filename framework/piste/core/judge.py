@@ -14,7 +14,6 @@ from piste.core.case import Case, claimed, in_next_period, versus
 from piste.core.comparison import Absent, Comparison, Curve, Terms
 from piste.core.entrants import Entrant, Outcomes
 from piste.core.fit import Failed
-from piste.core.framing import State
 from piste.core.outside import said_of_outside
 from piste.core.problem import BLEND
 from piste.core.review import review
@@ -103,7 +102,7 @@ def conclude(
         losses=_losses(case),
         columns=_described(case),
         trials=_trials(case, outcomes),
-        states=states(case),
+        states=case.states,
         priced=court.yardstick.priced,
         per_year=decision.per_year if decision else None,
         references=case.references,
@@ -122,15 +121,6 @@ def conclude(
 def members(case: Case) -> Members:
     """Return what to refit for each row of the leaderboard."""
     return {id: case.entrants[number].members for id, number in case.numbers.items()}
-
-
-def states(case: Case) -> dict[str, State]:
-    """Return what makes each row's predictions a distribution, learnt on all lines."""
-    columns = {id: case.entrants[number].column for id, number in case.numbers.items()}
-    return {
-        id: dict(case.court.learn(case.plan.asked[column.framing], column.rule, column.raw, np.arange(len(column.raw))))
-        for id, column in columns.items()
-    }
 
 
 def _blocks(case: Case) -> str:

@@ -118,11 +118,15 @@ def action_shares(court: Court, action: np.ndarray) -> dict[str, float]:
     return dict(zip(court.yardstick.actions, shares.tolist(), strict=True))
 
 
+def fold_means(court: Court, losses: np.ndarray) -> np.ndarray:
+    """Return the mean of losses, (n_lines,), in each fold that is judged, (n_folds,)."""
+    lines, weight = court.lines, court.weight[court.lines.row]
+    return np.array([np.average(losses[lines.fold == f], weights=weight[lines.fold == f]) for f in np.unique(lines.fold[lines.counts])])
+
+
 def fold_costs(court: Court, losses: np.ndarray) -> tuple[float, ...]:
     """Return the cost of losses, (n_lines,), in each fold that is judged."""
-    lines, weight = court.lines, court.weight[court.lines.row]
-    each = [lines.fold == fold for fold in np.unique(lines.fold[lines.counts])]
-    return tuple(float(court.yardstick.shown(np.average(losses[mine], weights=weight[mine]))) for mine in each)
+    return tuple(float(court.yardstick.shown(mean)) for mean in fold_means(court, losses))
 
 
 def _average(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:

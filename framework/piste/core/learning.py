@@ -131,7 +131,7 @@ def _described(
     blocks, losses = curves["champion"]
     seed, ordered = case.resolved.problem.seed, case.folds.ordered
     gain = float(case.sample.mean[case.base] - case.sample.mean[case.champion])
-    settings = {"rope": case.stakes.rope, "delta": max(0.0, case.stakes.delta - gain), "ordered": ordered, "seed": seed}
+    settings = {"rope": case.choice.rope, "delta": max(0.0, case.choice.delta - gain), "ordered": ordered, "seed": seed}
     fitted = fit_curve(blocks, losses, weight, **settings)  # type: ignore[arg-type]
     shown = case.court.yardstick.shown
     double = Interval(*(float(shown(max(0.0, end))) for end in fitted.at_double))

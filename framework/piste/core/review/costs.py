@@ -48,7 +48,7 @@ def _beyond(case: Case, mine: np.ndarray, best: np.ndarray, scale: float) -> flo
     pair = np.stack([mine, best], axis=1)
     drawn = sample(pair, case.court.weight[judged], case.folds.blocks[judged], ordered=case.folds.ordered, seed=case.resolved.problem.seed)
     error = drawn.difference(0, 1)[0]
-    return float(drawn.mean[0] - drawn.mean[1]) - max(case.stakes.rope * scale, error if np.isfinite(error) else np.inf)
+    return float(drawn.mean[0] - drawn.mean[1]) - max(case.choice.rope * scale, error if np.isfinite(error) else np.inf)
 
 
 def _decided(case: Case, id: str, factors: np.ndarray) -> np.ndarray:
