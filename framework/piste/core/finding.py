@@ -19,8 +19,12 @@ class Finding:
         on: what it is about: a column, a slice, a row of the leaderboard.
         number: the evidence.
         threshold: what the number is held against.
-        message: what was found and what follows from it, as a sentence.
-        fix: what to do: a line of YAML, or a sentence; empty where there is nothing to do.
+        message: what was found, as a sentence without its full stop.
+        fix: what to do, in words; empty where there is nothing to do.
+        consequence: what follows if nothing is done, as a sentence, in the problem's own unit where that can be told.
+        paste: the line of problem.yaml that does it, as it is pasted; empty where no line does.
+        field: what it is about in problem.yaml, such as "split.scheme" or "columns.tickets"; empty for the data as a whole.
+        acknowledged: who takes it as it is, until when, and why; empty while it is open.
     """
 
     check: str
@@ -30,6 +34,10 @@ class Finding:
     threshold: float
     message: str
     fix: str = ""
+    consequence: str = ""
+    paste: str = ""
+    field: str = ""
+    acknowledged: str = ""
 
 
 def short(value: float) -> str:
