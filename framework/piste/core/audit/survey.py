@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from piste.core.audit.skill import Skill, skill
 from piste.core.data import Column
 from piste.core.entrants import Entrant, court_of, entrants_of
 from piste.core.errors import Fault
@@ -104,6 +105,11 @@ class Survey:
     def rules(self) -> tuple[Entrant, ...]:
         """Return the rules to beat, predicted out of fold on the sampled folds; their losses are by the problem's yardstick."""
         return fitted(self, [cell.candidates[0] for cell in self.plan.cells if cell.stage == "baseline" and cell.fold == 0])
+
+    @cached_property
+    def skills(self) -> Mapping[str, Skill]:
+        """Return how well each feature column alone foretells the target, by name."""
+        return skill(self)
 
     def mean_loss(self, lines: np.ndarray) -> float:
         """Return the weighted mean of losses of the lines of the court, (n_lines,); `shown` makes of it the cost that people read."""

@@ -1,0 +1,186 @@
+"""How well each column alone foretells the target, out of fold: the measure that several checks start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from piste.core.audit.survey import Survey
+
+MOST_BINS = 256  # of a number, at its quantiles
+ROWS_PER_BIN = 20
+N_FOLDS = 3
+CHUNKS = 10  # of each fold, where blocks follow each other in time: neighbouring days lie on one side, seasons on all
+SHRINKAGE = 1.0  # rows of the mean that each bin has beside its own
+FEWEST_ROWS = 20  # fewer tell nothing
+LINE = 1e-9  # of the target's standard deviation: a straight line that misses by no more is one
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """What one column alone knows of the target.
+
+    Args:
+        score: share of the constant's squared error that it saves out of fold (R2); for classes twice the area under the ROC
+            curve of its class shares less one, the mean over the classes. 0 is chance, 1 all; below 0 it misleads.
+        spearman: rank correlation with a number, or with classes in order; NaN where ranks mean nothing.
+        exact: whether it gives the target in every row: by a straight line, or by one class for each of a few values.
+    """
+
+    score: float
+    spearman: float
+    exact: bool
+
+
+NONE = Skill(0.0, float("nan"), exact=False)
+
+
+def skill(survey: Survey) -> Mapping[str, Skill]:
+    """Return the skill of every feature column, by name, from the sample's rows; of a date that of its best calendar part."""
+    rows = survey.sample
+    target = survey.resolved.table.target
+    known = Known.of(
+        target.values[rows],
+        survey.study.weight[rows],
+        dealt_out(survey.folds.blocks[rows], ordered=survey.folds.ordered, seed=survey.study.seed),
+        classes=survey.has_classes,
+        ranked=not survey.has_classes or target.kind in ("binary", "ordered"),
+    )
+    expanded = survey.study.expanded
+    found = {}
+    for column in survey.features:
+        parts = [column.name] if column.name in expanded else [str(name) for name in expanded if str(name).startswith(f"{column.name}.")]
+        every = [known.skill(expanded[part].iloc[rows]) for part in parts]
+        found[column.name] = max(every, key=lambda each: (each.exact, each.score), default=NONE)
+    return found
+
+
+def dealt_out(blocks: np.ndarray, *, ordered: bool, seed: int) -> np.ndarray:
+    """Return the fold of each row, (n_rows,) from 0 to N_FOLDS - 1: whole blocks, at random, or in turn where they are in order."""
+    names, codes = np.unique(blocks, return_inverse=True)
+    place = np.arange(len(names)) if ordered else np.random.default_rng([seed, 9]).permutation(len(names))
+    chunks = N_FOLDS * (CHUNKS if ordered else 1)
+    return np.asarray((place * chunks // len(names))[codes] % N_FOLDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The target and its folds, against which columns are held."""
+
+    y: np.ndarray  # (n_rows,)
+    weight: np.ndarray
+    fold: np.ndarray
+    ranks: np.ndarray | None  # of y; None where its order means nothing
+    n_classes: int  # 0: y is a number
+
+    @staticmethod
+    def of(y: np.ndarray, weight: np.ndarray, fold: np.ndarray, *, classes: bool, ranked: bool) -> Known:
+        """Prepare a target of numbers, or of class codes."""
+        n_classes = int(y.max()) + 1 if classes and len(y) else 0
+        return Known(y, weight, fold, ranks_of(y.astype(float)) if ranked else None, n_classes)
+
+    def skill(self, column: pd.Series) -> Skill:
+        """Return what a column of numbers or texts knows; a missing value is a value of its own."""
+        if len(column) < FEWEST_ROWS or self.y.min() == self.y.max():
+            return NONE
+        numeric = pd.api.types.is_numeric_dtype(column)
+        codes, levels = pd.factorize(column, sort=numeric, use_na_sentinel=True)  # -1: missing
+        n_levels = len(levels)
+        if n_levels < 2 and not (codes < 0).any():
+            return NONE
+        bins = codes
+        if numeric:
+            most = int(np.clip(len(codes) // ROWS_PER_BIN, 2, MOST_BINS))
+            counts = np.bincount(codes[codes >= 0], minlength=n_levels)
+            middle = np.cumsum(counts) - (counts + 1) / 2
+            bins = np.append((middle * most // max(1, counts.sum())).astype(int), -1)[codes] if n_levels > most else codes
+        spearman = self._spearman(column) if numeric else float("nan")
+        return Skill(self._score(bins + 1), spearman, self._exact(column, codes, n_levels, numeric=numeric))
+
+    def _score(self, bins: np.ndarray) -> float:
+        n_bins = int(bins.max()) + 1
+        shape = (N_FOLDS, n_bins)
+        cell = self.fold * n_bins + bins
+        size = np.bincount(cell, self.weight, N_FOLDS * n_bins).reshape(shape)
+        if self.n_classes:
+            K = self.n_classes
+            mass = np.bincount(cell * K + self.y.astype(int), self.weight, N_FOLDS * n_bins * K).reshape(*shape, K)
+            return _auc_skill(mass, _out_of_fold(mass, size[..., None]))
+        y = self.y - np.average(self.y, weights=self.weight) if self.weight.sum() > 0 else self.y
+        mass = np.bincount(cell, self.weight * y, N_FOLDS * n_bins).reshape(shape)
+        guess = _out_of_fold(mass[..., None], size[..., None])[..., 0]
+        plain = (mass.sum() - mass.sum(axis=1)) / np.maximum(size.sum() - size.sum(axis=1), 1e-300)  # (N_FOLDS,) of the other folds
+        missed = float(np.sum(self.weight * (y - guess[self.fold, bins]) ** 2))
+        constant = float(np.sum(self.weight * (y - plain[self.fold]) ** 2))
+        return 1 - missed / constant if constant > 0 else 0.0
+
+    def _spearman(self, column: pd.Series) -> float:
+        if self.ranks is None:
+            return float("nan")
+        x = column.to_numpy(dtype=float)
+        seen = ~np.isnan(x)
+        if seen.sum() < FEWEST_ROWS:
+            return float("nan")
+        return correlation(ranks_of(x[seen]), self.ranks if seen.all() else ranks_of(self.y[seen].astype(float)))
+
+    def _exact(self, column: pd.Series, codes: np.ndarray, n_levels: int, *, numeric: bool) -> bool:
+        seen = codes >= 0
+        if seen.sum() < FEWEST_ROWS:
+            return False
+        y = self.y[seen].astype(float)
+        if self.n_classes:
+            if not 2 <= n_levels <= 2 * self.n_classes or len(np.unique(y)) < 2:
+                return False
+            mass = np.bincount(codes[seen] * self.n_classes + self.y[seen].astype(int), minlength=n_levels * self.n_classes)
+            return bool(((mass.reshape(n_levels, -1) > 0).sum(axis=1) == 1).all())
+        if not numeric or y.min() == y.max():
+            return False
+        x = column.to_numpy(dtype=float)[seen]
+        x, y = x - x.mean(), y - y.mean()
+        if not (x @ x > 0):
+            return False
+        return bool(np.abs(y - x * (x @ y) / (x @ x)).max() <= LINE * y.std())
+
+
+def _out_of_fold(mass: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return what each bin says of the rows of a fold, from the other folds: (N_FOLDS, n_bins, n_classes)."""
+    mass, size = mass.sum(axis=0) - mass, size.sum(axis=0) - size
+    prior = mass.sum(axis=1, keepdims=True) / np.maximum(size.sum(axis=1, keepdims=True), 1e-300)
+    return np.asarray((mass + SHRINKAGE * prior) / (size + SHRINKAGE))
+
+
+def _auc_skill(mass: np.ndarray, guess: np.ndarray) -> float:
+    """Return 2 AUC - 1, the mean over classes, each the mean over folds by their pairs.
+
+    Args:
+        mass: (n_folds, n_bins, n_classes) weight of the rows there are.
+        guess: (n_folds, n_bins, n_classes) by which bins are put in order.
+    """
+    won = pairs = np.zeros(mass.shape[2])
+    for there, by in zip(mass, guess, strict=True):
+        other = there.sum(axis=1, keepdims=True) - there
+        for way in (slice(None), slice(None, None, -1)):  # ties in both orders: half of their pairs are won
+            order = np.argsort(by[way], axis=0, kind="stable")
+            yes, no = (np.take_along_axis(part[way], order, axis=0) for part in (there, other))
+            won = won + (yes * (np.cumsum(no, axis=0) - no / 2)).sum(axis=0) / 2
+        pairs = pairs + there.sum(axis=0) * other.sum(axis=0)
+    asked = pairs > 0
+    return float(np.mean(2 * won[asked] / pairs[asked] - 1)) if asked.any() else 0.0
+
+
+def ranks_of(x: np.ndarray) -> np.ndarray:
+    """Return the ranks of numbers, ties at their mean, (n_rows,)."""
+    _, codes, counts = np.unique(x, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[codes])
+
+
+def correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Return Pearson's correlation; NaN where one of them is constant."""
+    x, y = x - x.mean(), y - y.mean()
+    scale = float(np.sqrt((x @ x) * (y @ y)))
+    return float(x @ y) / scale if scale > 0 else float("nan")
