@@ -21,11 +21,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong. Reads as `path:line:col: field: must ..., but ...`."""
+    """One thing that is wrong. Reads as `path:line:col: field: must ..., but ...`.
+
+    `check` is the id of the check before training whose finding it is; empty for what no check looks for.
+    """
 
     message: str
     field: str = ""
     place: Place = Place()
+    check: str = ""
 
     def __str__(self) -> str:
         return ": ".join(part for part in (str(self.place), self.field, self.message) if part)

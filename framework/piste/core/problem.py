@@ -476,12 +476,15 @@ class Problem(Part):
     _path: str = PrivateAttr("")
     _places: Mapping[str, Place] = PrivateAttr(default_factory=dict)
 
-    def fault(self, field: str, message: str) -> Fault:
-        """Word a fault at a field such as "split.by": at its own line, or else at the nearest line above it."""
+    def fault(self, field: str, message: str, check: str = "") -> Fault:
+        """Word a fault at a field such as "split.by": at its own line, or else at the nearest line above it.
+
+        `check` names the check before training whose finding it is.
+        """
         at = field
         while at and at not in self._places:
             at = at.rpartition(".")[0]
-        return Fault(message, field, self._places.get(at, Place(self._path)))
+        return Fault(message, field, self._places.get(at, Place(self._path)), check)
 
     def written(self, *fields: str) -> str:
         """Return the first of some fields that its author wrote, as the short forms have it; the last where none is found."""
