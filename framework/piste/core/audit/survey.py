@@ -17,6 +17,7 @@ from piste.core.family import Family
 from piste.core.fit import Predicted, Study, fit_cell
 from piste.core.losses import Court
 from piste.core.plan import Plan
+from piste.core.problem import Problem
 from piste.core.references import used
 from piste.core.resolve import Resolved
 from piste.core.search import Candidate
@@ -73,13 +74,8 @@ class Survey:
 
     @cached_property
     def vouched(self) -> frozenset[str]:
-        """Return the columns that somebody says are known at the decision; what names a row is, and what is computed from such."""
-        problem = self.resolved.problem
-        known = {*problem.known_at.always, *problem.known_at.decision, *problem.unit, *([problem.time] if problem.time else [])}
-        for name, text in problem.add.items():
-            if used(str(text)) <= known:
-                known.add(name)
-        return frozenset(known)
+        """Return the columns that the problem vouches for."""
+        return vouched(self.resolved.problem)
 
     @property
     def has_classes(self) -> bool:
@@ -119,6 +115,15 @@ class Survey:
     def shown(self, loss: float) -> float:
         """Return a mean loss as people read it: a cost, or the metric (an RMSE, not a mean square)."""
         return float(self.resolved.yardstick.shown(max(0.0, loss)))
+
+
+def vouched(problem: Problem) -> frozenset[str]:
+    """Return the columns that somebody says are known at the decision; what names a row is, and what is computed from such."""
+    known = {*problem.known_at.always, *problem.known_at.decision, *problem.unit, *([problem.time] if problem.time else [])}
+    for name, text in problem.add.items():
+        if used(str(text)) <= known:
+            known.add(name)
+    return frozenset(known)
 
 
 def fitted(survey: Survey, candidates: list[Candidate]) -> tuple[Entrant, ...]:
