@@ -11,7 +11,7 @@ from piste.core.horizon import lag_faults
 from piste.core.parser import parse
 from piste.core.problem import OUTPUT, Problem
 
-Found = Iterator[tuple[str, str]]  # fields and messages
+Found = Iterator[tuple[str, str] | tuple[str, str, str]]  # fields and messages; of what a check looks for, its id
 OF_LEVELS = ("classes", "ordered")  # framings that ask of a number which of its levels it reaches
 
 
@@ -27,7 +27,7 @@ def framing_faults(problem: Problem, *, timed: bool, named: bool) -> Found:
     for name, ask in asks.items():
         field, chain = problem.at(ask), _likes(name, asks)
         for number, text in enumerate(ask.add):
-            yield from ((f"{field}.add.{number}", message) for message in _feature(problem, str(text), timed=timed))
+            yield from ((f"{field}.add.{number}", message, check) for message, check in _feature(problem, str(text), timed=timed))
         if chain[-1] not in asks and len(chain) == 2:
             tip = near(chain[-1], asks) or f" To ask as the framing '{chain[-1]}' does, write `as: {chain[-1]}`."
             yield f"{field}.like", f"must name another entry of `framings`, but there is no '{chain[-1]}'.{tip}"
@@ -45,22 +45,22 @@ def _likes(name: str, asks: Mapping[str, Ask]) -> list[str]:
     return chain
 
 
-def _feature(problem: Problem, text: str, *, timed: bool) -> Iterator[str]:
-    """Say what is wrong with a further feature column."""
+def _feature(problem: Problem, text: str, *, timed: bool) -> Iterator[tuple[str, str]]:
+    """Say what is wrong with a further feature column; beside it the check that looks for it, where one does."""
     target, expression = problem.target.column, parse(text)
     if aggregates(expression):
-        yield "must not aggregate: aggregates are learnt on training rows, in `baselines` alone"
+        yield "must not aggregate: aggregates are learnt on training rows, in `baselines` alone", ""
     if target in row_columns(expression):
-        yield f"must not use '{target}' of the row itself, which is the answer: use a lag, as in {target}@-7d"
+        yield f"must not use '{target}' of the row itself, which is the answer: use a lag, as in {target}@-7d", "L04"
     yield from (
-        f"must not use '{column}' of the row itself: it is known only after"
+        (f"must not use '{column}' of the row itself: it is known only after", "L04")
         for column in problem.known_at.after
         if column in row_columns(expression) and column != target
     )
     yield from lag_faults(problem, expression, timed=timed)
 
 
-def _rows(problem: Problem, ask: Ask, full: Ask, *, named: bool) -> Found:
+def _rows(problem: Problem, ask: Ask, full: Ask, *, named: bool) -> Iterator[tuple[str, str]]:
     """Find what is wrong with how rows are shaped, at the keys of an ask: its own word, with what it takes over."""
     for key in ("wide", "apart"):
         column = getattr(ask, key)

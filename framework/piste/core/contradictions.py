@@ -48,7 +48,7 @@ def contradictions(problem: Problem, unread: Collection[str] = ()) -> list[Fault
         *success_faults(problem, lost),
         *([] if lost("framings") else framing_faults(problem, timed=timed, named=not lost("unit"))),
     ]
-    return [problem.fault(field, message) for field, message in found]
+    return [problem.fault(*each) for each in found]
 
 
 def _data(problem: Problem, lost: Callable[..., bool]) -> Found:
@@ -131,8 +131,8 @@ def _baselines(problem: Problem, *, timed: bool) -> Found:
         expression, field = parse(str(text)), f"baselines.{name}"
         if target in row_columns(expression):
             tip = f"an aggregate, as in mean({target}) by ..., or a lag, as in {target}@-7d"
-            yield field, f"must not use '{target}' of the row itself, which is the answer: use {tip}"
-        yield from ((field, message) for message in lag_faults(problem, expression, timed=timed))
+            yield field, f"must not use '{target}' of the row itself, which is the answer: use {tip}", "L04"
+        yield from ((field, message, check) for message, check in lag_faults(problem, expression, timed=timed))
 
 
 def _kinds(problem: Problem) -> Found:

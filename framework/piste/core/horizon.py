@@ -79,13 +79,13 @@ def _least(shortest: timedelta) -> str:
     return f"more than {said}" if rest else f"at least {said}"
 
 
-def lag_faults(problem: Problem, expression: Expression, *, timed: bool) -> Iterator[str]:
-    """Say what is wrong with looking back in time, and with how far."""
+def lag_faults(problem: Problem, expression: Expression, *, timed: bool) -> Iterator[tuple[str, str]]:
+    """Say what is wrong with looking back in time, and with how far; beside it the check that looks for it, where one does."""
     looks_back, scheme = lags(expression), problem.split.scheme
     if looks_back and not timed:
-        yield "must not look back in time (@) without a time: add the line `time: COLUMN`"
+        yield "must not look back in time (@) without a time: add the line `time: COLUMN`", ""
     elif looks_back and scheme not in (None, "forward"):
-        yield f"must not look back in time (@) with scheme {scheme}: it may see what it is tested on. Use `scheme: forward`"
+        yield f"must not look back in time (@) with scheme {scheme}: it may see what it is tested on. Use `scheme: forward`", ""
     late = {problem.target.column, *problem.known_at.after}
     messages = (too_short(problem, lag) for column, lag in looks_back if column in late)
-    yield from filter(None, messages)
+    yield from ((message, "L04") for message in messages if message)

@@ -77,7 +77,7 @@ def cut(problem: Problem, raw: Raw, frame: pd.DataFrame, target: Target, late: M
     if target.labels:
         raise PisteError(problem.fault("target.levels", f"must cut numbers, but '{target.name}' holds classes"))
     if after := sorted(cuts.columns & late.keys()):
-        raise PisteError(problem.fault("target.levels.of", f"must not use '{after[0]}': {late[after[0]]}"))
+        raise PisteError(problem.fault("target.levels.of", f"must not use '{after[0]}': {late[after[0]]}", "L04"))
     try:
         _check_line(problem, raw, cuts, frame, target.values)
         thresholds = cuts.thresholds(frame)

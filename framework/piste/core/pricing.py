@@ -8,7 +8,7 @@ from piste.core.cost import Decision, EventCost, MatrixCost, QuantityCost, domin
 from piste.core.errors import either, near
 from piste.core.problem import Problem, Target, amount
 
-Found = Iterator[tuple[str, str]]  # fields and messages
+Found = Iterator[tuple[str, str] | tuple[str, str, str]]  # fields and messages; of what a check looks for, its id
 
 
 def decision_faults(problem: Problem, *, judged: bool) -> Found:
@@ -94,10 +94,12 @@ def _dominated(decision: Decision, costs: Mapping[str, tuple[float, ...]]) -> Fo
     worse = dominated(decision)
     best = [name for name in costs if name not in worse]
     if len(best) == 1:
-        yield "decision.cost", f"must leave something to decide, but '{best[0]}' is always best: no other action costs less at any level"
+        message = f"must leave something to decide, but '{best[0]}' is always best: no other action costs less at any level"
+        yield "decision.cost", message, "F02"
         return
     for name, better in worse.items():
-        yield f"decision.cost.{name}", f"must not cost at least as much as '{better}' at every level: it can never be right. Leave it out"
+        message = f"must not cost at least as much as '{better}' at every level: it can never be right. Leave it out"
+        yield f"decision.cost.{name}", message, "F02"
 
 
 def success_faults(problem: Problem, lost: Callable[..., bool]) -> Found:

@@ -320,7 +320,7 @@ def _added_faults(problem: Problem, table: Table, field: str, text: str) -> list
     parsed = expression.parse(text)
     after = {column.name for column in table.columns if column.role == "after"}
     own = sorted(expression.row_columns(parsed) & after)
-    found = [problem.fault(field, f"must not use '{name}' of the row itself: it is known only after") for name in own]
+    found = [problem.fault(field, f"must not use '{name}' of the row itself: it is known only after", "L04") for name in own]
     try:
         expression.check(parsed, with_target(table))
     except expression.ExpressionError as error:
@@ -333,7 +333,8 @@ def _expression_faults(problem: Problem, table: Table, field: str, text: str) ->
     parsed = expression.parse(text)
     after = {column.name for column in table.columns if column.role == "after"}
     frame = with_target(table)
-    found = [problem.fault(field, f"must not use '{name}': it is known only after") for name in sorted(expression.columns(parsed) & after)]
+    late = sorted(expression.columns(parsed) & after)
+    found = [problem.fault(field, f"must not use '{name}': it is known only after", "L04") for name in late]
     try:
         expression.check(parsed, frame)
     except expression.ExpressionError as error:
@@ -354,7 +355,7 @@ def _too_recent(problem: Problem, table: Table, field: str, parsed: expression.E
     needed = distance(decision.made_at, latest) + delay(problem)
     when = f"must look back at least {needed} to be known at the decision (made_at {decision.made_at}) for a row at {latest}"
     return [
-        problem.fault(field, f"{when}, but {name}{lag} does not")
+        problem.fault(field, f"{when}, but {name}{lag} does not", "L04")
         for name, lag in expression.lags(parsed)
         if name in late and lag.unit and lag.delta < needed
     ]

@@ -250,7 +250,8 @@ def _unit_faults(problem: Problem, raw: Raw, keys: pd.DataFrame) -> list[Fault]:
     pair = f"{raw.word}s {raw.lines[first]} and {raw.lines[second]}"
     values = " and ".join(f"{name} {shown(value)}" for name, value in keys.iloc[second].items())
     more = f" ({int(again.sum()):,} rows repeat an earlier one)" if again.sum() > 1 else ""
-    return [problem.fault("unit", f"must name one row each, but {pair} are both {values}{more}. Add the column that tells them apart")]
+    message = f"must name one row each, but {pair} are both {values}{more}. Add the column that tells them apart"
+    return [problem.fault("unit", message, "F07")]
 
 
 def _notes(raw: Raw, frame: pd.DataFrame, answers: Mapping[str, Answer], forms: dict[str, Form]) -> list[str]:
