@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from piste.core.cost import MatrixCost
 from piste.core.framing import Form
 from piste.core.melt import OUTPUT, ROW
 from piste.core.part import Part
+from piste.core.pasted import scalar
 from piste.core.plan import Plan
 from piste.core.problem import Constraints, Entry
 from piste.core.resolve import Resolved
@@ -35,23 +35,6 @@ def _aligned(line: str, why: str) -> str:
     if not why:
         return line
     return f"{line:<{MARGIN - 2}}  # {why}" if line else f"# {why}"
-
-
-def scalar(value: Any) -> str:
-    """Write a value on one line of YAML: a plain word where that reads back as itself, else as JSON.
-
-    >>> scalar("forward"), scalar("no: comma"), scalar(True), scalar("12")
-    ('forward', '"no: comma"', 'true', '"12"')
-    """
-    if isinstance(value, str):
-        plain = value.replace("_", "a").replace("-", "a").replace(".", "a").replace("/", "a").replace(" ", "a")
-        safe = plain.isalnum() and plain.isascii() and value[0].isalpha() and value == value.strip()
-        return value if safe and value.casefold() not in ("true", "false", "null") else json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(scalar(item) for item in value)}]"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{scalar(key)}: {scalar(item)}" for key, item in value.items()) + "}"
-    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value)
 
 
 def _lines(resolved: Resolved, folds: Folds, plan: Plan) -> Iterator[tuple[str, str]]:

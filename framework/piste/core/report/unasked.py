@@ -14,7 +14,7 @@ from piste.core.data import Target
 from piste.core.framing import Asked, Framing
 from piste.core.horizon import horizon
 from piste.core.metrics import NUMBERS
-from piste.core.report.resolved import scalar
+from piste.core.pasted import scalar
 from piste.core.resolve import Resolved
 
 WEEK = timedelta(days=7)

@@ -1,0 +1,24 @@
+"""Lines of problem.yaml, as they are pasted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def scalar(value: Any) -> str:
+    """Write a value on one line of YAML: a plain word where that reads back as itself, else as JSON.
+
+    >>> scalar("forward"), scalar("no: comma"), scalar(True), scalar("12")
+    ('forward', '"no: comma"', 'true', '"12"')
+    """
+    if isinstance(value, str):
+        plain = value.replace("_", "a").replace("-", "a").replace(".", "a").replace("/", "a").replace(" ", "a")
+        safe = plain.isalnum() and plain.isascii() and value[0].isalpha() and value == value.strip()
+        return value if safe and value.casefold() not in ("true", "false", "null") else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(scalar(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{scalar(key)}: {scalar(item)}" for key, item in value.items()) + "}"
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value)
