@@ -9,10 +9,8 @@ import numpy as np
 
 from piste.core.audit import Survey
 from piste.core.errors import Fault
-from piste.families import family
+from piste.families.boosting import PROBE
 from piste.prepare import Prepared
-
-PROBE = "boosting"  # the family that checks which need a quick model are handed
 
 
 def survey_of(prepared: Prepared, *, faults: Sequence[Fault] = (), judged_before: np.ndarray | None = None) -> Survey:
@@ -28,7 +26,7 @@ def survey_of(prepared: Prepared, *, faults: Sequence[Fault] = (), judged_before
         prepared.folds,
         prepared.plan,
         prepared.study,
-        family(PROBE),
+        PROBE,
         tuple(faults),
         judged_before,
         time.perf_counter,
