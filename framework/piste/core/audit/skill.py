@@ -86,7 +86,7 @@ class Known:
 
     def skill(self, column: pd.Series) -> Skill:
         """Return what a column of numbers or texts knows; a missing value is a value of its own."""
-        if len(column) < FEWEST_ROWS or self.y.min() == self.y.max():
+        if len(column) < FEWEST_ROWS or self.y.min() == self.y.max() or not self.weight.any():
             return NONE
         numeric = pd.api.types.is_numeric_dtype(column)
         codes, levels = pd.factorize(column, sort=numeric, use_na_sentinel=True)  # -1: missing
@@ -99,28 +99,30 @@ class Known:
             counts = np.bincount(codes[codes >= 0], minlength=n_levels)
             middle = np.cumsum(counts) - (counts + 1) / 2
             bins = np.append((middle * most // max(1, counts.sum())).astype(int), -1)[codes] if n_levels > most else codes
-        spearman = self._spearman(column) if numeric else float("nan")
-        return Skill(self._score(bins + 1), spearman, self._exact(column, codes, n_levels, numeric=numeric))
+        return Skill(self._score(bins + 1), self.spearman(column), self.exact(column))
 
     def _score(self, bins: np.ndarray) -> float:
         n_bins = int(bins.max()) + 1
         shape = (N_FOLDS, n_bins)
+        if np.bincount(self.fold, self.weight, N_FOLDS).astype(bool).sum() < 2:
+            return 0.0  # nothing is out of fold
         cell = self.fold * n_bins + bins
         size = np.bincount(cell, self.weight, N_FOLDS * n_bins).reshape(shape)
         if self.n_classes:
             K = self.n_classes
             mass = np.bincount(cell * K + self.y.astype(int), self.weight, N_FOLDS * n_bins * K).reshape(*shape, K)
             return _auc_skill(mass, _out_of_fold(mass, size[..., None]))
-        y = self.y - np.average(self.y, weights=self.weight) if self.weight.sum() > 0 else self.y
+        y = self.y - self.y.mean()
         mass = np.bincount(cell, self.weight * y, N_FOLDS * n_bins).reshape(shape)
         guess = _out_of_fold(mass[..., None], size[..., None])[..., 0]
-        plain = (mass.sum() - mass.sum(axis=1)) / np.maximum(size.sum() - size.sum(axis=1), 1e-300)  # (N_FOLDS,) of the other folds
+        plain = _out_of_fold(mass.sum(axis=1)[:, None, None], size.sum(axis=1)[:, None, None])[:, 0, 0]  # (N_FOLDS,)
         missed = float(np.sum(self.weight * (y - guess[self.fold, bins]) ** 2))
         constant = float(np.sum(self.weight * (y - plain[self.fold]) ** 2))
         return 1 - missed / constant if constant > 0 else 0.0
 
-    def _spearman(self, column: pd.Series) -> float:
-        if self.ranks is None:
+    def spearman(self, column: pd.Series) -> float:
+        """Return the rank correlation of a column of numbers with the target, where the order of both means something; else NaN."""
+        if self.ranks is None or not pd.api.types.is_numeric_dtype(column):
             return float("nan")
         x = column.to_numpy(dtype=float)
         seen = ~np.isnan(x)
@@ -128,29 +130,30 @@ class Known:
             return float("nan")
         return correlation(ranks_of(x[seen]), self.ranks if seen.all() else ranks_of(self.y[seen].astype(float)))
 
-    def _exact(self, column: pd.Series, codes: np.ndarray, n_levels: int, *, numeric: bool) -> bool:
-        seen = codes >= 0
-        if seen.sum() < FEWEST_ROWS:
-            return False
+    def exact(self, column: pd.Series) -> bool:
+        """Tell whether a column gives the target wherever it is known: by a straight line, or one class for each of a few values."""
+        seen = column.notna().to_numpy()
         y = self.y[seen].astype(float)
+        if len(y) < FEWEST_ROWS or y.min() == y.max():
+            return False
         if self.n_classes:
-            if not 2 <= n_levels <= 2 * self.n_classes or len(np.unique(y)) < 2:
+            codes, levels = pd.factorize(column[seen])
+            if len(levels) > 2 * self.n_classes:
                 return False
-            mass = np.bincount(codes[seen] * self.n_classes + self.y[seen].astype(int), minlength=n_levels * self.n_classes)
-            return bool(((mass.reshape(n_levels, -1) > 0).sum(axis=1) == 1).all())
-        if not numeric or y.min() == y.max():
+            mass = np.bincount(codes * self.n_classes + self.y[seen].astype(int), minlength=len(levels) * self.n_classes)
+            return bool(((mass.reshape(len(levels), -1) > 0).sum(axis=1) == 1).all())
+        if not pd.api.types.is_numeric_dtype(column):
             return False
         x = column.to_numpy(dtype=float)[seen]
         x, y = x - x.mean(), y - y.mean()
-        if not (x @ x > 0):
-            return False
-        return bool(np.abs(y - x * (x @ y) / (x @ x)).max() <= LINE * y.std())
+        return bool(x @ x > 0 and np.abs(y - x * (x @ y) / (x @ x)).max() <= LINE * y.std())
 
 
 def _out_of_fold(mass: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Return what each bin says of the rows of a fold, from the other folds: (N_FOLDS, n_bins, n_classes)."""
     mass, size = mass.sum(axis=0) - mass, size.sum(axis=0) - size
-    prior = mass.sum(axis=1, keepdims=True) / np.maximum(size.sum(axis=1, keepdims=True), 1e-300)
+    total = size.sum(axis=1, keepdims=True)
+    prior = mass.sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
     return np.asarray((mass + SHRINKAGE * prior) / (size + SHRINKAGE))
 
 
