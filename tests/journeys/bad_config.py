@@ -107,7 +107,7 @@ CANNOT_BE_MEANT = (
     line("an unknown key", "famlies: [tree]", "problem.yaml:3:1: famlies: is not a key of a problem. Did you mean 'families'?"),
     line("a key one level too high", "folds: 5", "problem.yaml:3:1: folds: is not a key of a problem. Did you mean 'split.folds'?"),
     line("an unknown inner key", "split: {fold: 5}", "problem.yaml:3:9: split.fold: is not a key of 'split'. Did you mean 'folds'?"),
-    line("a key of a later piste", "acknowledge: []", "problem.yaml:3:1: acknowledge: is not supported yet"),
+    line("a key of a later piste", "read: {x: number}", "problem.yaml:3:1: read: is not supported yet"),
     line("an inner key of a later piste", "search: {minutes: 5}", "problem.yaml:3:10: search.minutes: is not supported yet"),
     line("a number as a text", 'split: {folds: "5"}', "problem.yaml:3:9: split.folds: must be a whole number", "leave out the quotes"),
     line("a decimal as a text", 'split: {holdout: "0.2"}', "problem.yaml:3:9: split.holdout: must be a share of the rows between 0 and 1"),
@@ -534,4 +534,50 @@ CANNOT_BE_TRUE = (
     data("a number stratified", MINIMAL + "split: {scheme: stratified}\n", "problem.yaml:3:9: split.scheme: "),
 )
 
-CASES = (*CANNOT_BE_READ, *CANNOT_BE_MEANT, *CANNOT_BE_DECIDED, *CANNOT_BE_ASKED, *CANNOT_BE_TRUE)
+
+def taken(name: str, changed: Mapping[str, str], *expected: str) -> BadCase:
+    """Return a case of a finding that is taken as it is, otherwise well."""
+    well = {"check": "L02", "on": "x", "seen": "0.83@3f2a", "until": "2027-11-01", "by": "ana", "why": "frozen the evening before"}
+    said = ", ".join(f"{key}: {value}" for key, value in {**well, **changed}.items() if value != "-")
+    return line(name, f"acknowledge: [{{{said}}}]", *expected)
+
+
+CANNOT_BE_ACKNOWLEDGED = (
+    line("findings in no list", "acknowledge: {check: L02}", "problem.yaml:3:1: acknowledge: must be a list, but is a mapping"),
+    line(
+        "the id of a check alone", "acknowledge: [L02]", "problem.yaml:3:15: acknowledge.0: must be a mapping with 'check', 'on'", "'L02'"
+    ),
+    taken(
+        "a check that is none", {"check": "L2"}, "problem.yaml:3:16: acknowledge.0.check: must be the id of a check", "Did you mean 'L02'?"
+    ),
+    taken("no check", {"check": "-"}, "problem.yaml:3:15: acknowledge.0.check: must be given: the id of the check"),
+    taken("every check", {"check": "'*'"}, "problem.yaml:3:16: acknowledge.0.check: must be the id of a check", "no '*'"),
+    taken("nothing that it is about", {"on": "-"}, "problem.yaml:3:15: acknowledge.0.on: must be given: what the finding is about"),
+    taken("everything", {"on": "'*'"}, "problem.yaml:3:28: acknowledge.0.on: must be what one finding is about", "not all at once"),
+    taken(
+        "an exact check", {"check": "F02"}, "problem.yaml:3:16: acknowledge.0.check: must be a check that may be mistaken", "'F02' is exact"
+    ),
+    taken("no day", {"until": "-"}, "problem.yaml:3:15: acknowledge.0.until: must be given: the last day on which it counts"),
+    taken("a day the other way round", {"until": "1.11.2027"}, "problem.yaml:3:52: acknowledge.0.until: must be a day", "'1.11.2027'"),
+    taken("a day that no month has", {"until": "2027-02-30"}, "problem.yaml:3:52: acknowledge.0.until: must be a day", "'2027-02-30'"),
+    taken("nobody", {"by": ""}, "problem.yaml:3:71: acknowledge.0.by: must be the name of whoever answers for it, but is empty"),
+    taken("nobody by a blank", {"by": "' '"}, "problem.yaml:3:71: acknowledge.0.by: must be the name of whoever answers for it"),
+    taken("no reason", {"why": ""}, "problem.yaml:3:80: acknowledge.0.why: must be the reason why the finding may stand, but is empty"),
+    taken("no reason at all", {"why": "-"}, "problem.yaml:3:15: acknowledge.0.why: must be given: why the finding may stand"),
+    taken("what was not seen", {"seen": "0.83"}, "problem.yaml:3:35: acknowledge.0.seen: must be what `piste check` prints", "0.83"),
+    taken(
+        "a key that is none",
+        {"untill": "x"},
+        "problem.yaml:3:112: acknowledge.0.untill: is not a key of 'acknowledge'.",
+        "Did you mean 'until'?",
+    ),
+    line(
+        "a finding twice",
+        "acknowledge:\n"
+        "  - {check: L02, on: x, seen: 0.83@3f2a, until: 2027-11-01, by: ana, why: known}\n"
+        "  - {check: L02, on: x, seen: 0.83@3f2a, until: 2028-11-01, by: ben, why: known}",
+        "problem.yaml:5:5: acknowledge.1: must name a finding once, but L02 on 'x' stands here a second time",
+    ),
+)
+
+CASES = (*CANNOT_BE_READ, *CANNOT_BE_MEANT, *CANNOT_BE_DECIDED, *CANNOT_BE_ASKED, *CANNOT_BE_ACKNOWLEDGED, *CANNOT_BE_TRUE)

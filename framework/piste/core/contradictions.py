@@ -46,6 +46,7 @@ def contradictions(problem: Problem, unread: Collection[str] = ()) -> list[Fault
         *([] if lost("target") else _kinds(problem)),
         *([] if lost("decision.cost", "decision.budget") else decision_faults(problem, judged=not lost("target"))),
         *success_faults(problem, lost),
+        *_acknowledged(problem),
         *([] if lost("framings") else framing_faults(problem, timed=timed, named=not lost("unit"))),
     ]
     return [problem.fault(*each) for each in found]
@@ -133,6 +134,14 @@ def _baselines(problem: Problem, *, timed: bool) -> Found:
             tip = f"an aggregate, as in mean({target}) by ..., or a lag, as in {target}@-7d"
             yield field, f"must not use '{target}' of the row itself, which is the answer: use {tip}", "L04"
         yield from ((field, message, check) for message, check in lag_faults(problem, expression, timed=timed))
+
+
+def _acknowledged(problem: Problem) -> Found:
+    """Find what is acknowledged twice, at the later place."""
+    named = [(each.check, each.on) for each in problem.acknowledge]
+    for number, (check, on) in enumerate(named):
+        if (check, on) in named[:number]:
+            yield f"acknowledge.{number}", f"must name a finding once, but {check} on '{on}' stands here a second time"
 
 
 def _kinds(problem: Problem) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import date
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
@@ -42,7 +43,9 @@ __all__ = [
     "LATER",
     "LEVEL",
     "OUTPUT",
+    "SEEN",
     "SEVERAL",
+    "Acknowledgement",
     "Amount",
     "Ask",
     "Budget",
@@ -87,7 +90,8 @@ BLEND = "blend"  # an entry of `families` that no file of families/ holds: it is
 SEVERAL, OUTPUT = "value", "output"  # of several targets, laid one below the other: their values, and which target each is of
 
 # What the design has words for and nothing computes yet: refused as such, neither a misspelling nor ignored.
-LATER = frozenset({"acknowledge", "read", "search.minutes", "search.seeds"})
+LATER = frozenset({"read", "search.minutes", "search.seeds"})
+SEEN = r"(-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?|-?inf|nan)@[0-9a-f]{4}"  # the number of a finding, and what it is of
 NO_MEANS = ("r2", "auc", "roc_auc", "f1", "precision", "recall", "average_precision", "balanced_accuracy", "mcc")
 
 
@@ -428,6 +432,47 @@ def _own_names(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 Entries = Annotated[tuple[Entry, ...], BeforeValidator(listed), AfterValidator(_own_names)]
 
 
+def _known_check(value: str, info: ValidationInfo) -> str:
+    known: Mapping[str, bool] = (info.context or {}).get("checks", {})  # id -> whether it is exact
+    if known and value not in known:
+        refuse(f"must be the id of a check, as `piste check` prints it, but there is no '{value}'.{near(value, known)}")
+    if known.get(value):
+        refuse(f"must be a check that may be mistaken, but '{value}' is exact: mend what it finds")
+    return value
+
+
+def _one_thing(value: str) -> str:
+    if value.strip() in ("", "*"):
+        refuse(f"must be what one finding is about, as `piste check` prints it, but is {shown(value)}: not all at once")
+    return value
+
+
+def _day(value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        refuse(f"must be a day, year first, such as 2027-11-01, but is {shown(value)}")
+
+
+class Acknowledgement(Part):
+    """A finding that somebody takes as it is, for a time."""
+
+    check: Annotated[str, AfterValidator(_known_check), Is("the id of a check, such as L02")] = Field(
+        description="the id of the check, such as L02"
+    )
+    on: Annotated[str, AfterValidator(_one_thing), Is("what the finding is about: one column, or what `piste check` prints")] = Field(
+        min_length=1, description="what the finding is about: a column, or what `piste check` prints"
+    )
+    why: Annotated[str, Field(pattern=r"\S"), Is("the reason why the finding may stand")] = Field(description="why the finding may stand")
+    by: Annotated[str, Field(pattern=r"\S"), Is("the name of whoever answers for it")] = Field(description="who answers for it")
+    until: Annotated[str, AfterValidator(_day), Is("a day, year first, such as 2027-11-01")] = Field(
+        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="the last day on which it counts, such as 2027-11-01"
+    )
+    seen: Annotated[str, Field(pattern=f"^{SEEN}$"), Is("what `piste check` prints of the finding, such as 0.83@3f2a")] | None = Field(
+        None, description="what was seen, as `piste check` prints it: without it, or where it gets worse, the finding is open"
+    )
+
+
 class Problem(Part):
     """A problem as its author wrote it. Only `data` and `target` are required."""
 
@@ -467,6 +512,9 @@ class Problem(Part):
     )
     search: Search = Field(default_factory=Search, description="how much is tried")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="of everything random")
+    acknowledge: Annotated[tuple[Acknowledgement, ...], BeforeValidator(listed)] = Field(
+        (), description="findings that are taken as they are, each by somebody, for a reason and a time"
+    )
     track: Track = Field(default_factory=Track, description="where results go")
     truth: Function | None = Field(
         None,

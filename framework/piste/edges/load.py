@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from piste.core.aside import closed_up, set_aside
 from piste.core.contradictions import contradictions
 from piste.core.errors import Fault, PisteError, Place, near
 from piste.core.problem import BLEND, Problem, located, short_budget, short_data, short_slices, short_target
@@ -18,7 +19,7 @@ from piste.edges.schema import schema
 from piste.edges.strict_yaml import MOST_BYTES, Document, Keys, decoded, read
 from piste.edges.wording import PlaceOf, faults, nowhere, worded
 
-__all__ = ["load_problem", "make_problem", "schema", "worded"]
+__all__ = ["load_problem", "make_problem", "salvaged", "schema", "worded"]
 
 FILE = "problem.yaml"
 PLACEHOLDERS: Mapping[str, Any] = {"data": {"path": "-"}, "target": {"column": "\0"}}  # so that the rest can still be judged
@@ -41,20 +42,53 @@ def load_problem(path: Path, overrides: Sequence[str] = ()) -> Problem:
     Raises:
         PisteError: everything that is wrong with it, each fault at its line.
     """
-    file = _file(Path(path))
-    document = read(decoded(_content(file), str(file)), str(file))
-    if not isinstance(document.value, dict):
-        raise PisteError(*document.faults, _no_problem(document, str(file)))
-    changed = [fault for override in overrides for fault in _override(document, override)]
-    empty = _empty(document)
-    written: dict[str, Any] = document.value
-    for keys, _ in empty:
-        written = _without(written, keys)
-    checked = _checked(written, lambda keys, character: _place_of(document, keys, character))
-    wrong = dict([*checked.wrong, *_switches(document), *empty])  # of one value, the last word
-    said = [fault for keys, fault in wrong.items() if not _unread(document, keys)]
-    problem = located(checked.problem, str(file), {".".join(map(str, keys)): place for keys, place in document.places.items()})
-    return _sound(problem, [*document.faults, *changed, *said], checked.unread | {_field(keys) for keys, _ in empty}, file.parent)
+    loaded = _loaded(Path(path), overrides)
+    if loaded.faults or loaded.rest is None:
+        raise PisteError(*loaded.faults)
+    return loaded.rest
+
+
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """What is left of a problem once everything that is wrong with it is set aside.
+
+    `problem` is None where no source or no target is left; `aside` names the fields that are gone.
+    """
+
+    problem: Problem | None
+    faults: tuple[Fault, ...]
+    aside: tuple[str, ...] = ()
+
+
+def salvaged(path: Path, overrides: Sequence[str] = ()) -> Salvaged:
+    """Read a problem as far as it can be read.
+
+    Args:
+        path: a folder that holds a problem.yaml, or a YAML file.
+        overrides: changes, as `load_problem` takes them.
+
+    Raises:
+        PisteError: there is no such file.
+    """
+    loaded = _loaded(Path(path), overrides)
+    faults = PisteError(*loaded.faults).faults
+    rest = loaded.rest
+    if rest is None or rest.data.path == PLACEHOLDERS["data"]["path"] or rest.target.column == PLACEHOLDERS["target"]["column"]:
+        return Salvaged(None, faults)
+    left, more = in_harmony(rest, _file(Path(path)).parent)
+    return Salvaged(left, faults, (*loaded.lost, *more))
+
+
+def in_harmony(problem: Problem, folder: Path) -> tuple[Problem | None, tuple[str, ...]]:
+    """Set aside what the parts of a problem say against each other; return what is left, and the fields that are gone."""
+    gone: list[str] = []
+    while found := [*contradictions(problem), *_own_files(problem, folder)]:
+        left = set_aside(problem, found[0].field)
+        if left is None:
+            return None, tuple(gone)
+        problem, field = left
+        gone.append(field)
+    return problem, tuple(gone)
 
 
 def make_problem(**keys: Any) -> Problem:
@@ -64,16 +98,75 @@ def make_problem(**keys: Any) -> Problem:
         PisteError: everything that is wrong with it.
     """
     checked = _checked({key: value for key, value in keys.items() if value is not None}, nowhere)
-    return _sound(checked.problem, [fault for _, fault in checked.wrong], checked.unread, Path())
-
-
-def _sound(problem: Problem, found: list[Fault], unread: set[str], folder: Path) -> Problem:
-    """Return a problem in which nothing is wrong, its parts together neither."""
-    known = {fault.field for fault in found if fault.field}
-    found += [fault for fault in (*contradictions(problem, unread), *_own_files(problem, folder)) if fault.field not in known]
+    found = [fault for _, fault in checked.wrong]
+    found += _contrary(checked.problem, found, checked.unread, Path())
     if found:
         raise PisteError(*dict.fromkeys(found))
-    return problem
+    return checked.problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What a file says without what is wrong in it, every fault, and the fields of the values that were wrong."""
+
+    rest: Problem | None
+    faults: tuple[Fault, ...]
+    lost: tuple[str, ...] = ()
+
+
+def _loaded(path: Path, overrides: Sequence[str]) -> _Loaded:
+    file = _file(path)
+    content = _content(file)
+    try:
+        document = read(decoded(content, str(file)), str(file))
+    except PisteError as error:
+        return _Loaded(None, error.faults)
+    if not isinstance(document.value, dict):
+        return _Loaded(None, (*document.faults, _no_problem(document, str(file))))
+    changed = [fault for override in overrides for fault in _override(document, override)]
+    empty = _empty(document)
+    written: dict[str, Any] = document.value
+    for keys, _ in empty:
+        written = _without(written, keys)
+    checked = _checked(written, lambda keys, character: _place_of(document, keys, character))
+    wrong = dict([*checked.wrong, *_switches(document), *empty])  # of one value, the last word
+    said = [fault for keys, fault in wrong.items() if not _unread(document, keys)]
+    places = {_dotted(keys): place for keys, place in document.places.items()}
+    problem = located(checked.problem, str(file), places)
+    faults = [*document.faults, *changed, *said]
+    faults += _contrary(problem, faults, checked.unread | {_field(keys) for keys, _ in empty}, file.parent)
+    rest = (wrong and _rest(document.value, wrong, str(file), places)) or problem
+    return _Loaded(rest, tuple(dict.fromkeys(faults)), tuple(map(_dotted, wrong)))
+
+
+def _rest(written: Mapping[str, Any], wrong: Iterable[Keys], path: str, places: Mapping[str, Place]) -> Problem | None:
+    """Return the problem without the values that are wrong, and of a list without the items; None where it cannot do without."""
+    listed = {keys[: next((place + 1 for place, key in enumerate(keys) if isinstance(key, int)), 2)] for keys in wrong}
+    rest: Any = written
+    for keys in sorted(listed, key=lambda keys: [key if isinstance(key, int) else -1 for key in keys], reverse=True):
+        rest, places = _taken_out(rest, keys) or {}, closed_up(places, _dotted(keys))
+    try:
+        return located(Problem.model_validate(rest, context=_known(rest)), path, places)
+    except ValidationError:
+        return None
+
+
+def _taken_out(value: Any, keys: Keys) -> Any:
+    """Return a value without what the keys lead to; None where nothing is left."""
+    if not keys or not isinstance(value, dict | list):
+        return None
+    if isinstance(value, list):
+        inner = _taken_out(value[int(keys[0])], keys[1:])
+        return [*value[: int(keys[0])], *([] if inner is None else [inner]), *value[int(keys[0]) + 1 :]] or None
+    inner = _taken_out(value.get(str(keys[0])), keys[1:])
+    others = {key: each for key, each in value.items() if key != keys[0]}
+    return ({**others, keys[0]: inner} if inner is not None else others) or None
+
+
+def _contrary(problem: Problem, found: Sequence[Fault], unread: set[str], folder: Path) -> list[Fault]:
+    """Return what the parts of a problem say against each other, where nothing else is wrong with the same field."""
+    known = {fault.field for fault in found if fault.field}
+    return [fault for fault in (*contradictions(problem, unread), *_own_files(problem, folder)) if fault.field not in known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +205,9 @@ def _without(written: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
     return {**rest, top: PLACEHOLDERS[top]} if top in PLACEHOLDERS else rest
 
 
-def _known(written: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def _known(written: Mapping[str, Any]) -> dict[str, Any]:
     """Return the names that may be written; what nobody asks for is not imported."""
-    known: dict[str, tuple[str, ...]] = {}
+    known: dict[str, Any] = {}
     if "families" in written:
         from piste.families import NAMES as FAMILIES
 
@@ -127,6 +220,10 @@ def _known(written: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         from piste.core.metrics import METRICS
 
         known["metrics"] = tuple(METRICS)
+    if "acknowledge" in written:
+        from piste.core import audit, review
+
+        known["checks"] = {id: check.exact for id, check in {**audit.checks(), **review.checks()}.items()}
     return known
 
 
@@ -220,6 +317,8 @@ def _empty(document: Document) -> list[tuple[Keys, Fault]]:
     found = []
     for keys, value in _values(document.value, ()):
         if value is not None or keys[0] == "families" or isinstance(keys[-1], int) or _unread(document, keys):
+            continue
+        if keys[0] == "acknowledge" and keys[-1] in ("check", "on", "why", "by", "until"):  # the schema says what is to be written
             continue
         if keys[0] == "framings" and (len(keys) == 2 or (len(keys) == 3 and isinstance(keys[1], int))):
             continue

@@ -233,7 +233,7 @@ def _unknown(loc: Keys, field: str) -> str:
     if field in LATER:
         return "is not supported yet"
     key, part = str(loc[-1]), next(member.part for member in _spot(loc[:-1]).members if member.part)
-    holder = field.removesuffix(f".{key}").rpartition(".")[2]
+    holder = next(word for word in reversed(field.removesuffix(f".{key}").split(".")) if not word.isdecimal())
     if hint := near(key, names(part)):
         return f"is not a key of {'a problem' if part is Problem else repr(holder)}.{hint}"
     if part is not Problem:
