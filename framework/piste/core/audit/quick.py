@@ -1,0 +1,252 @@
+"""A quick model on a few folds, judged by the problem's own yardstick: what a column or a split is worth, in seconds."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from piste.core.audit.survey import thinned, within
+from piste.core.entrants import court_of
+from piste.core.family import Family, Rows, Task
+from piste.core.features import learn
+from piste.core.losses import Court, Judgements
+from piste.core.model import Constant, predict
+from piste.core.split import Fold, Folds
+
+if TYPE_CHECKING:
+    from piste.core.audit.survey import Survey
+
+MOST_ROWS = 20_000
+LEAST_ROWS = 2_000
+MOST_COLUMNS = 100  # of a table's; wider ones keep those that know most of the target by themselves
+CELLS = 600_000  # rows x columns x trees of a round that a model may see: a tenth of a second of boosting
+MOST_FOLDS, FEWEST_FOLDS = 5, 2
+THREADS = 2  # LightGBM lets go of the interpreter while it trains; the numbers are the same on one thread
+MOST_BLOCK = 0.1  # of the rows wanted: larger blocks are not drawn whole
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a model learns on one fold, and the rows that it is asked about."""
+
+    train: Rows
+    test: np.ndarray  # (n_test, n_columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """Quick models on a few folds.
+
+    Args:
+        survey: the problem.
+        folds: that models are tried on.
+        court: what judges them.
+        task: what they learn: a number, or the probabilities of classes.
+        lessons: one for each fold.
+        parts: (n_columns of the matrix,) the column of the table that each is made of.
+    """
+
+    survey: Survey
+    folds: Folds
+    court: Court
+    task: Task
+    lessons: tuple[Lesson, ...]
+    parts: np.ndarray
+
+    @property
+    def judged(self) -> np.ndarray:
+        """Return the rows that are judged, ascending."""
+        return self.court.lines.judged
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Return the weight of each judged row."""
+        return self.court.weight[self.judged]
+
+    @property
+    def blocks(self) -> np.ndarray:
+        """Return which judged rows stand or fall together, (n_judged,)."""
+        return self.survey.folds.blocks[self.judged]
+
+    def losses(self, without: Sequence[Collection[str]] = ((),)) -> list[np.ndarray]:
+        """Return the loss of each judged row, (n_judged,), of a model for each collection of columns that it does without."""
+        seen = [np.flatnonzero(~np.isin(self.parts, list(names))) for names in without]
+        probe, seed = self.survey.probe, self.survey.study.seed
+        found = fitted([Job(probe, self.task, lesson, kept, seed) for kept in seen for lesson in self.lessons])
+        asked, n = self.survey.resolved.plain, len(self.lessons)
+        rule = asked.framing.rules(self.survey.resolved.yardstick)[-1]
+        raws = [np.concatenate(found[start : start + n]) for start in range(0, len(found), n)]
+        return [self.court.lines.mean(self.court.column(asked, rule, "probe", 0, {}, raw).lines) for raw in raws]
+
+    def mean(self, losses: np.ndarray) -> float:
+        """Return the weighted mean of losses of the judged rows."""
+        return float(np.average(losses, weights=self.weight))
+
+    def cost(self, losses: np.ndarray) -> float:
+        """Return their mean as people read it: a cost, or the metric."""
+        return self.survey.shown(self.mean(losses))
+
+    def rule(self) -> tuple[str, np.ndarray] | None:
+        """Return the title of the rule that does best on the judged rows, and its losses there; None where no rule has predicted."""
+        lines = self.survey.court.lines
+        places = np.searchsorted(lines.judged, self.judged)
+        every = [(each.label.title, lines.mean(each.column.lines)[places]) for each in self.survey.rules]
+        return min(every, key=lambda pair: self.mean(pair[1]), default=None)
+
+    def surely(self, differences: np.ndarray) -> float:
+        """Return by how many standard errors the mean of differences between losses, (n_judged,), is above zero."""
+        return standing(differences, self.weight, self.blocks)
+
+
+def quick(survey: Survey) -> Quick | None:
+    """Return quick models on the latest few folds of the problem's split; None where its sampled rows leave no fold."""
+    folds = few(within(survey.sampled_folds, drawn(survey)), survey)
+    return on(survey, folds) if folds.folds else None
+
+
+def on(survey: Survey, folds: Folds) -> Quick:
+    """Return quick models on some folds.
+
+    Where no fold only warms up, the folds teach each other how far predictions are off, also later ones earlier ones: what is
+    asked is how models differ that are all dressed alike.
+    """
+    court = court_of(survey.resolved, folds)
+    if not any(fold.warm_up for fold in folds.folds):
+        court = replace(court, lines=Judgements.of(folds, forward=False))
+    asked, study = survey.resolved.plain, survey.study
+    y, parts = asked.framing.y(study.target), sources(survey)
+    expanded = study.expanded[list(parts)]
+    lessons = tuple(lesson(expanded, y, study.weight, fold, survey.probe) for fold in folds.folds)
+    task = survey.resolved.task(asked, max(len(each.train.y) for each in lessons))
+    return Quick(survey, folds, court, task, lessons, np.array([parts[name] for name in lessons[0].train.names], dtype=object))
+
+
+def lesson(expanded: pd.DataFrame, y: np.ndarray, weight: np.ndarray, fold: Fold, probe: Family) -> Lesson:
+    """Encode the rows of a fold, as its training rows teach it."""
+    encoding = learn(expanded, fold.train, probe.matrix)
+    train, test = (encoding.apply(expanded.iloc[rows]) for rows in (fold.train, fold.test))
+    return Lesson(Rows(train, y[fold.train], weight[fold.train], encoding.names, encoding.categorical), test)
+
+
+def sources(survey: Survey) -> dict[str, str]:
+    """Return the column of the table that each expanded column is made of; of a wide table, the columns that know most."""
+    columns = list(survey.features)
+    if len(columns) > MOST_COLUMNS:
+        known = survey.skills
+        columns = sorted(columns, key=lambda each: (-known[each.name].score, each.name))[:MOST_COLUMNS]
+    mine = {each.name for each in columns}
+    return {part: name for part, name in made_of(survey).items() if name in mine}
+
+
+def made_of(survey: Survey) -> dict[str, str]:
+    """Return the column of the table that each expanded column is made of: a date has several calendar parts."""
+    found: dict[str, str] = {}
+    names = [str(name) for name in survey.study.expanded]
+    for column in survey.features:
+        if column.kind == "datetime":
+            found |= {name: column.name for name in names if name.rpartition(".")[0] == column.name}
+        else:
+            found[column.name] = column.name
+    return {name: found[name] for name in names if name in found}
+
+
+def effort(survey: Survey) -> int:
+    """Return what a row costs: columns times the trees of a round, one for each class beyond two."""
+    n_classes = len(survey.resolved.table.target.labels)
+    return max(1, len(sources(survey))) * (n_classes if n_classes > 2 else 1)
+
+
+def drawn(survey: Survey) -> np.ndarray:
+    """Return the rows that quick models see, ascending: whole blocks, unless those are so large that few would be drawn."""
+    most = int(np.clip(CELLS // effort(survey), LEAST_ROWS, MOST_ROWS))
+    rows, blocks = survey.sample, survey.folds.blocks
+    if len(rows) > most and np.bincount(blocks[rows]).max() > MOST_BLOCK * most:
+        return np.sort(np.random.default_rng([survey.study.seed, 10]).choice(rows, most, replace=False))
+    return thinned(rows, blocks, most, survey.study.seed)
+
+
+def few(folds: Folds, survey: Survey) -> Folds:
+    """Return the latest few folds of one repeat, as many as the time allows; groups left out one by one are left out together."""
+    once = [fold for fold in folds.folds if fold.repeat == 0]
+    shown = [fold for fold in once if not fold.warm_up]
+    if len(shown) < 2:
+        return replace(folds, folds=tuple(once if shown else ()))
+    work = effort(survey) * max(len(fold.train) for fold in shown)
+    most = int(np.clip(2 * CELLS // work, FEWEST_FOLDS, MOST_FOLDS))
+    if survey.resolved.rule.scheme == "leave_one_out" and len(shown) > most:
+        shown = [gathered(shown[number::most]) for number in range(most)]
+    return replace(folds, folds=tuple(each for each in shown[-most:] if len(each.train) > 1))
+
+
+def gathered(folds: Sequence[Fold]) -> Fold:
+    """Return one fold that tests what several do, and trains on what none of them tests."""
+    train = reduce(np.intersect1d, [fold.train for fold in folds])
+    return Fold(folds[0].name, 0, train, np.zeros(len(train), dtype=bool), np.unique(np.concatenate([fold.test for fold in folds])))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One model to fit on some columns of a lesson, and the rows to predict with it."""
+
+    probe: Family
+    task: Task
+    lesson: Lesson
+    columns: np.ndarray  # numbers of the matrix columns that it sees
+    seed: int
+
+    def done(self) -> np.ndarray:
+        """Fit and predict."""
+        train, test = _seen(self.lesson.train, self.columns), _columns(self.lesson.test, self.columns)
+        if self.task.kind == "classes" and len(present := np.unique(train.y)) == 1:
+            return predict(self.task, Constant(int(present[0])), test)
+        params = {name: dimension.default for name, dimension in self.probe.space(self.task).items()}
+        if self.probe.fit:
+            estimator = self.probe.fit(self.task, params, train, np.zeros(len(train.y), dtype=bool), self.seed)
+        else:
+            estimator = self.probe.build(self.task, params, self.seed)
+            estimator.fit(train.X, train.y, sample_weight=train.sample_weight)
+        return predict(self.task, estimator, test)
+
+
+def fitted(jobs: Sequence[Job]) -> list[np.ndarray]:
+    """Return the predictions of each job; several are fitted at once, which changes no number."""
+    with warnings.catch_warnings(), ThreadPoolExecutor(THREADS) as pool:
+        warnings.simplefilter("ignore")  # once for all threads, which share what is caught
+        return list(pool.map(Job.done, jobs))
+
+
+def standing(differences: np.ndarray, weight: np.ndarray, blocks: np.ndarray) -> float:
+    """Return a weighted mean over its standard error between blocks; 0 where one block alone tells.
+
+    >>> round(standing(np.array([1.0, 3.0, 2.0, 2.0]), np.ones(4), np.array([0, 0, 1, 2])), 6)
+    inf
+    >>> round(standing(np.array([1.0, 3.0]), np.ones(2), np.array([0, 1])), 6)
+    2.0
+    """
+    names, codes = np.unique(blocks, return_inverse=True)
+    if len(names) < 2:
+        return 0.0
+    mean = float(np.average(differences, weights=weight))
+    off = np.bincount(codes, weight * (differences - mean)) / weight.sum()
+    error = float(np.sqrt(off @ off * len(names) / (len(names) - 1)))
+    if error == 0:
+        return float(np.sign(mean)) * np.inf if mean else 0.0
+    return mean / error
+
+
+def _columns(X: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Return some columns of a matrix; where none is left, one that says nothing."""
+    return X[:, kept] if len(kept) else np.zeros((len(X), 1))
+
+
+def _seen(rows: Rows, kept: np.ndarray) -> Rows:
+    places = {int(old): new for new, old in enumerate(kept)}
+    categorical = tuple(places[old] for old in rows.categorical if old in places)
+    return Rows(_columns(rows.X, kept), rows.y, rows.sample_weight, tuple(rows.names[old] for old in kept), categorical)
