@@ -10,10 +10,10 @@ export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run ui test check lint types contracts format docs bench clean
+.PHONY: help setup run ui test check lint types contracts format docs bench bench-audit clean
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## install everything into .venv, and the git hooks
 	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/pre-commit install; fi
@@ -48,6 +48,9 @@ docs: $(STAMP) ## renew the parts of docs/ that the code knows
 
 bench: $(STAMP) ## time and score against the notebook that a person would write
 	@$(BIN)/python -m benchmarks.naive
+
+bench-audit: $(STAMP) ## plant faults into real tables, and count how many of them piste check finds
+	@$(BIN)/python -m benchmarks.audit
 
 clean: ## remove .venv and every cache; results in mlruns/ stay
 	@rm -rf $(VENV) build .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from benchmarks.audit.faults import FAULTS
+from benchmarks.audit.faults import FAULTS, Fault
 from benchmarks.audit.freeze import digest_of_list, frozen, planted_digest
+from benchmarks.audit.laid_out import printed, stored
+from benchmarks.audit.outcome import Recall, Trial, recall
+from benchmarks.audit.planting import says
+from benchmarks.audit.rule import Said, catches, new
+from benchmarks.audit.scale import made
 from benchmarks.audit.tables import TABLES
+from benchmarks.audit.trial import Heard
 
 COUNTED = [fault for fault in FAULTS if fault.deserves != "note"]
 SMALL = ("ski_resort2", "ski_resort3", "galton_families", "concrete", "bike_day", "titanic")
@@ -39,3 +47,65 @@ def test_a_third_is_held_back_and_nobody_chose_which():
 def test_what_no_statistic_can_find_stays_in_the_list_with_its_reason():
     assert len([fault for fault in COUNTED if fault.hidden]) >= 3
     assert all(fault.caught_by for fault in FAULTS)
+
+
+def fault(**changes) -> Fault:
+    given = {"about": ("wait",), "caught_by": frozenset({"L02"}), "deserves": "warn"} | changes
+    return Fault("a name", "a kind", "a table", plant=says(), **given)
+
+
+def said(check="L02", severity="warn", on="wait", message="it is strong", **more) -> Said:
+    return Said(check, severity, on, message, **more)
+
+
+@pytest.mark.parametrize(
+    ("heard", "planted", "caught"),
+    [
+        (said(), fault(), True),
+        (said(severity="block"), fault(), True),
+        (said(severity="note"), fault(), False),
+        (said(severity="note"), fault(deserves="note"), True),
+        (said(check="D03"), fault(), False),
+        (said(on="price"), fault(), False),
+        (said(on="columns", message="'wait' is strong"), fault(), True),
+        (said(on="columns", message="do not wait"), fault(), False),
+        (said(on="waiting"), fault(), False),
+        (said(on="columns"), fault(whole=True), True),
+        (said(check="", on="columns.wait", severity="block", refusal=True), fault(), True),
+        (said(check="", on="unit", severity="block", refusal=True), fault(), False),
+    ],
+)
+def test_a_fault_is_caught_where_one_of_its_checks_warns_and_names_it_or_the_file_is_refused_for_it(heard, planted, caught):
+    assert catches(heard, planted) == caught
+
+
+def test_what_is_said_of_the_clean_table_too_catches_nothing():
+    same, graver = said(), said(severity="block")
+    assert new([same, graver], [same]) == [graver]
+
+
+def trial(planted, *heard, before=()) -> Trial:
+    return Trial(planted, Heard(tuple(heard), (), 0.0), Heard(tuple(before), (), 0.0))
+
+
+def test_what_no_statistic_can_find_counts_as_missed_even_where_something_is_said():
+    assert trial(fault(), said()).caught
+    assert not trial(fault(hidden="nobody can know"), said()).caught
+
+
+def test_alarms_beside_the_fault_are_counted_and_notes_and_old_ones_are_not():
+    beside = said(check="D04", on="price")
+    one = trial(fault(), said(), beside, said(check="D03", severity="note"), said(check="D06"), before=[said(check="D06")])
+    assert one.extra == [beside]
+    assert recall([one, trial(fault())]) == Recall(n_caught=1, n_faults=2, n_hidden=0, n_extra=1)
+
+
+def test_what_is_stored_names_no_fault_of_the_part_held_back():
+    trials = [trial(each, said()) for each in FAULTS]
+    text = json.dumps([stored([], trials, None), printed([], trials, held_back=False)])
+    assert not [each.name for each in FAULTS if each.held_back and each.name in text]
+    assert all(each.name in text for each in COUNTED if not each.held_back)
+
+
+def test_the_large_table_has_a_hundred_thousand_rows_of_fifty_columns():
+    assert made().shape == (100_000, 50)
