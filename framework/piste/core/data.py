@@ -101,6 +101,7 @@ class Table:
     notes: tuple[str, ...] = ()  # what was done to the rows, for the reader: "12 rows without a target left out"
     layout: Layout = field(default_factory=Layout)  # how new rows are read
     lines: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=int))  # (n_rows,) where each stood, as `Raw` has it
+    unanswered: int = 0  # rows of the source that were left out, since the target is missing there
 
     @property
     def features(self) -> tuple[Column, ...]:

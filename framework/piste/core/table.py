@@ -63,6 +63,7 @@ def make_table(problem: Problem, raw: Raw) -> Table:
         notes=(*raw.notes, *_notes(raw, frame, answers, forms)),
         layout=_layout(problem, columns, forms),
         lines=raw.lines,
+        unanswered=int((~keep).sum()),
     )
     if problem.target.columns:
         return _melted(problem, raw, table, answers)
