@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit.survey import thinned, within
+from piste.core.decision import Quantity
 from piste.core.entrants import court_of
 from piste.core.family import Family, Rows, Task
 from piste.core.features import learn
@@ -48,7 +49,7 @@ class Quick:
         survey: the problem.
         folds: that models are tried on.
         court: what judges them.
-        task: what they learn: a number, or the probabilities of classes.
+        task: what they learn: a number, the quantile that an amount costs least at, or the probabilities of classes.
         lessons: one for each fold.
         parts: (n_columns of the matrix,) the column of the table that each is made of.
     """
@@ -80,10 +81,15 @@ class Quick:
         seen = [np.flatnonzero(~np.isin(self.parts, list(names))) for names in without]
         probe, seed = self.survey.probe, self.survey.study.seed
         found = fitted([Job(probe, self.task, lesson, kept, seed) for kept in seen for lesson in self.lessons])
-        asked, n = self.survey.resolved.plain, len(self.lessons)
-        rule = asked.framing.rules(self.survey.resolved.yardstick)[-1]
+        n = len(self.lessons)
         raws = [np.concatenate(found[start : start + n]) for start in range(0, len(found), n)]
-        return [self.court.lines.mean(self.court.column(asked, rule, "probe", 0, {}, raw).lines) for raw in raws]
+        return [self.court.lines.mean(self._lines(raw)) for raw in raws]
+
+    def _lines(self, raw: np.ndarray) -> np.ndarray:
+        yardstick, asked = self.survey.resolved.yardstick, self.survey.resolved.plain
+        if isinstance(yardstick, Quantity):  # the amount itself was asked for
+            return yardstick.loss(raw, self.court.came)
+        return self.court.column(asked, asked.framing.rules(yardstick)[-1], "probe", 0, {}, raw).lines
 
     def mean(self, losses: np.ndarray) -> float:
         """Return the weighted mean of losses of the judged rows."""
@@ -124,7 +130,9 @@ def on(survey: Survey, folds: Folds) -> Quick:
     y, parts = asked.framing.y(study.target), sources(survey)
     expanded = study.expanded[list(parts)]
     lessons = tuple(lesson(expanded, y, study.weight, fold, survey.probe) for fold in folds.folds)
-    task = survey.resolved.task(asked, max(len(each.train.y) for each in lessons))
+    task, yardstick = survey.resolved.task(asked, max(len(each.train.y) for each in lessons)), survey.resolved.yardstick
+    if isinstance(yardstick, Quantity):
+        task = Task("quantiles", task.n_train, levels=(yardstick.level,))
     return Quick(survey, folds, court, task, lessons, np.array([parts[name] for name in lessons[0].train.names], dtype=object))
 
 
