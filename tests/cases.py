@@ -11,11 +11,16 @@ import numpy as np
 import pandas as pd
 
 import piste
+from piste.checking import survey_of
+from piste.core.audit import audit
 from piste.core.case import Case, weigh
-from piste.core.comparison import Comparison, Curve
-from piste.core.entrants import Entrant, Outcomes, court_of, entrants_of
+from piste.core.check import Check, Examined, NotApplicable, ordered
+from piste.core.comparison import Comparison
+from piste.core.entrants import Outcomes, court_of, entrants_of
+from piste.core.finding import Finding
 from piste.core.fit import Failed, Outcome, Predicted
-from piste.core.judge import conclude
+from piste.core.judge import Settle, conclude
+from piste.core.review import Evidence
 from piste.core.search import Candidate
 from piste.prepare import Prepared, prepare
 from piste.watch import silent
@@ -32,9 +37,17 @@ class Written:
     outcomes: Outcomes
     case: Case
 
-    def comparison(self, self_test: Sequence[Entrant] = (), curve: Curve | None = None) -> Comparison:
+    def evidence(self, **beside: Any) -> Evidence:
+        """Return what checks are handed, with what was tried beside the comparison."""
+        return Evidence(self.case, **beside)
+
+    def comparison(self, settle: Settle = ordered, **beside: Any) -> Comparison:
         """Say what was found."""
-        return conclude(self.case, self.outcomes, self_test, curve, key="k" * 64, printed="", source="rows")
+        return conclude(self.evidence(**beside), self.outcomes, key="k" * 64, printed="", source="rows", settle=settle)
+
+    def audited(self) -> Examined:
+        """Return what checks before training find."""
+        return audit(survey_of(self.at))
 
     def column(self, entry: str, number: int = 0, rule: str | None = None) -> int:
         """Return the column of an entry's candidate."""
@@ -101,3 +114,9 @@ def fitted(at: Prepared, candidate: Candidate, stage: str = "") -> list[Outcome]
             place = [each.key for each in cell.candidates].index(candidate.key)
             found[cell.fold] = compute(at.study, cell, at.plan.entries[cell.entry][0], Path())[place]
     return found
+
+
+def told(check: Check[Evidence], case: Case, **beside: Any) -> tuple[list[Finding], dict[str, pd.DataFrame]]:
+    """Return what a check after training finds, and its tables; neither where it has nothing to look at."""
+    said = check.run(Evidence(case, **beside))
+    return ([], {}) if isinstance(said, NotApplicable) else (list(said.findings), dict(said.tables))

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from piste import watch
 from piste.core.case import Case, weigh
+from piste.core.check import Examined, NotApplicable, ordered
 from piste.core.comparison import Comparison, Curve
 from piste.core.entrants import Entrant, court_of, entrants_of, self_test_of
 from piste.core.fit import Failed, Outcome
-from piste.core.judge import conclude
+from piste.core.judge import Settle, conclude
 from piste.core.learning import drawn_for, learning_curve
 from piste.core.losses import Court
 from piste.core.outside import Outside, seated
-from piste.core.plan import Cell, Plan, Stage, curve_cells
+from piste.core.plan import Cell, Plan, Stage, curve_cells, seed_cells
+from piste.core.review.evidence import NOTHING, RULES, UNSEEDED, Evidence
 from piste.core.search import Candidate
+from piste.core.seeds import Reseeded, drawn_again, moved, reseeded
 from piste.edges.store import key as key_of
 from piste.engine import Engine
 from piste.framings import framings
 
 Key = tuple[str, str, int]
+Kind = TypeVar("Kind")
 
 
 @dataclass(slots=True)
@@ -32,6 +37,8 @@ class Bench:
 
     engine: Engine
     outside: Sequence[Outside] = ()  # predictions that were made elsewhere, for the same folds
+    audit: Examined = NOTHING  # what was found before training
+    settle: Settle = ordered  # marks the findings that somebody takes as they are
     outcomes: dict[Key, list[Outcome]] = field(default_factory=dict)
     tested: dict[Key, list[Outcome]] = field(default_factory=dict)  # of the self-test
     entrants: dict[Key, list[Entrant]] = field(default_factory=dict)
@@ -98,16 +105,38 @@ class Bench:
             return None
         cells = curve_cells(case.plan, case.folds, champion)
         self.engine.watcher(watch.Began("curve"))
-        answers: dict[tuple[Key, float], dict[int, Outcome]] = {}
+        return learning_curve(case, cells, self._answers(cells, lambda cell: cell.share))
+
+    def seeds(self, case: Case) -> Reseeded | NotApplicable:
+        """Fit the champion under other seeds; beyond the first fold only what these change there."""
+        members = drawn_again(case)
+        if not members:
+            return RULES
+        self.engine.watcher(watch.Began("seeds"))
+        cells = seed_cells(case.folds, members)
+        first = [cell for cell in cells if cell.fold == 0]
+        answers = self._answers(first, lambda cell: cell.draw)
+        moving = moved(case, first, answers)
+        rest = [cell for cell in cells if cell.fold and cell.candidates[0].key in moving]
+        for key, found in self._answers(rest, lambda cell: cell.draw).items():
+            answers[key] |= found
+        return reseeded(case, moving, answers)
+
+    def _answers(self, cells: Sequence[Cell], by: Callable[[Cell], Kind]) -> dict[tuple[Key, Kind], dict[int, Outcome]]:
+        """Compute cells that stand beside the comparison: candidate key and what sets a cell apart -> fold -> what came of it."""
+        answers: dict[tuple[Key, Kind], dict[int, Outcome]] = {}
         for cell, found in self.engine.cells(cells):
             for candidate, outcome in zip(cell.candidates, found, strict=True):
-                answers.setdefault((candidate.key, cell.share), {})[cell.fold] = outcome
-        return learning_curve(case, cells, answers)
+                answers.setdefault((candidate.key, by(cell)), {})[cell.fold] = outcome
+        return answers
 
-    def conclude(self, case: Case, self_test: tuple[Entrant, ...], curve: Curve | None) -> Comparison:
+    def conclude(
+        self, case: Case, self_test: tuple[Entrant, ...], curve: Curve | None, reseeded: Reseeded | NotApplicable = UNSEEDED
+    ) -> Comparison:
         """Say what was found."""
         at = self.engine.prepared
         key = self.engine.comparison_key()
         if self.outside:
             key = key_of(key, [each.digest for each in self.outside])
-        return conclude(case, self.outcomes, self_test, curve, key=key, printed=at.printed, source=at.source)
+        evidence = Evidence(case, self_test, curve, self.audit, reseeded)
+        return conclude(evidence, self.outcomes, key=key, printed=at.printed, source=at.source, settle=self.settle)

@@ -22,7 +22,7 @@ from piste.core.framing import State
 from piste.core.judge import Members
 from piste.core.levels import cuts_of
 from piste.core.model import Question
-from piste.core.plan import Cell
+from piste.core.plan import Cell, Stage
 from piste.core.search import Candidate
 from piste.edges.executors import Executor, TaskFailed, TimedOut
 from piste.edges.models import question_json
@@ -150,7 +150,8 @@ class Engine:
         points = [dict(candidate.params) for candidate in cell.candidates]
         largest = max(len(each.train) for each in self.prepared.folds.folds)
         rules = self._rules(self.prepared.plan.entries[cell.entry][1])
-        more = [cell.share] if cell.stage == "curve" else [cell.stage] if cell.stage == "self-test" else []
+        stages: dict[Stage, list[Any]] = {"curve": [cell.share], "self-test": [cell.stage], "seeds": [cell.stage, cell.draw]}
+        more = stages.get(cell.stage, [])
         asked = [cell.framing, *self._form(cell.framing)]
         return key(self._base, rules, _fold_digest(fold), largest, cell.fold, asked, self._code(cell.framing, cell.entry), points, *more)
 

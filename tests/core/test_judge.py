@@ -19,6 +19,7 @@ from piste.core.entrants import court_of, entrants_of
 from piste.core.errors import PisteError
 from piste.core.fit import Failed, Outcome
 from piste.core.judge import Members, conclude, members
+from piste.core.review import Evidence
 from piste.prepare import Prepared, prepare
 from piste.watch import silent
 from piste.work import compute
@@ -66,7 +67,7 @@ def judged(at: Prepared, outcomes: Outcomes) -> tuple[Comparison, Members]:
         for each in entrants_of(at.resolved, at.folds, at.plan, court, candidate, outcomes.get(candidate.key, ()))
     ]
     case = weigh(at.resolved, at.folds, at.plan, court, entrants, outcomes, None)
-    return conclude(case, outcomes, (), None, key="k" * 64, printed=at.printed, source="rows"), members(case)
+    return conclude(Evidence(case), outcomes, key="k" * 64, printed=at.printed, source="rows"), members(case)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from piste.core.check import Examined
 from piste.core.comparison import Claimed, Comparison, Curve, Interval, Judged
 from piste.core.finding import Finding
 from piste.core.verdict import Facts, decide
@@ -38,9 +39,10 @@ GOOD = Y + 2 * NOISE[1]  # as far off as nobody can help
 TOGETHER = {"folds": 5, "together": "pair"}
 
 
-def found(said: dict[str, Any], *, curve: Curve | None = None, **keys: Any) -> Comparison:
+def found(said: dict[str, Any], *, curve: Curve | None = None, audited: bool = False, **keys: Any) -> Comparison:
     """Judge predictions of the rows, whose pairs stand or fall together."""
-    return written(keys.pop("frame", ROWS), said, **{"split": TOGETHER, "decision": DECISION} | keys).comparison(curve=curve)
+    made = written(keys.pop("frame", ROWS), said, **{"split": TOGETHER, "decision": DECISION} | keys)
+    return made.comparison(curve=curve, audit=made.audited() if audited else Examined())
 
 
 def curve(*, matters: float, falls: float) -> Curve:
@@ -61,7 +63,7 @@ def small_gain() -> Comparison:
 REACHED = {
     "ship": lambda: found({"linear": GOOD}),
     "try alongside": lambda: found({"linear": np.where(ROWS["side"] == "left", GOOD, Y + 8 * NOISE[1])}, slices=["side"]),
-    "not worth predicting": lambda: found({"linear": GOOD}, success={"worthwhile": 1e6}),
+    "not worth predicting": lambda: found({"linear": GOOD}, success={"worthwhile": 1e6}, audited=True),
     "keep your rule": lambda: found({"linear": 100 + 12 * NOISE[1]}),
     "get more data": lambda: found({"linear": off(0.3, spread=6)}),
     "ask differently": small_gain,

@@ -186,7 +186,9 @@ class Comparison:
     curve: Curve | None = None
     terms: Terms | None = None
     findings: tuple[Finding, ...] = ()
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # cost_range, slices, coverage, reliability
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # what findings were read from: cost_range, slices, stakes ...
+    spared: Mapping[str, str] = field(default_factory=dict)  # checks that had nothing to look at, each with its reason
+    silent: tuple[str, ...] = ()  # checks that looked and found nothing
     notes: tuple[str, ...] = ()
 
     def row(self, id: str) -> Judged:

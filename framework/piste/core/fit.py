@@ -98,7 +98,7 @@ def fit_cell(study: Study, cell: Cell, family: Family, framing: Framing, clock: 
     fitted: list[list[_Fitted]] = []  # by lesson, then by candidate
     for number, lesson in enumerate(lessons):
         place = number // max(1, shape.questions)
-        parts = (cell.framing, cell.fold, *(() if len(lessons) == 1 else (number,)))
+        parts = (cell.framing, cell.fold, *(() if len(lessons) == 1 else (number,)), *((f"draw {cell.draw}",) if cell.draw else ()))
         seeds = [seed_of(study.seed, parts, point) for point in points]
         fitted.append(_fit_all(task, family, points, lesson, [each[place] for each in matrices], seeds, clock))
     y, weight = framing.y(study.target)[sample], study.weight[sample]

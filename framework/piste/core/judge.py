@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,44 +11,40 @@ import pandas as pd
 
 from piste.core.belief import belief
 from piste.core.case import Case, claimed, in_next_period, versus
-from piste.core.comparison import Absent, Comparison, Curve, Terms
-from piste.core.entrants import Entrant, Outcomes
+from piste.core.check import ordered
+from piste.core.comparison import Absent, Comparison, Terms
+from piste.core.entrants import Outcomes
+from piste.core.finding import Finding
 from piste.core.fit import Failed
 from piste.core.outside import said_of_outside
 from piste.core.problem import BLEND
-from piste.core.review import review
+from piste.core.review import Evidence, review
 from piste.core.review.slices import slice_names
 from piste.core.search import Candidate
 from piste.core.split import PERIODS
 from piste.core.verdict import Facts, decide
 
+Settle = Callable[[Iterable[Finding]], tuple[Finding, ...]]
 Members = Mapping[str, Sequence[tuple[float, Candidate]]]  # leaderboard row id -> shares and candidates to refit
 
 
-def conclude(
-    case: Case,
-    outcomes: Outcomes,
-    self_test: Sequence[Entrant],
-    curve: Curve | None,
-    *,
-    key: str,
-    printed: str,
-    source: str,
-) -> Comparison:
+def conclude(evidence: Evidence, outcomes: Outcomes, *, key: str, printed: str, source: str, settle: Settle = ordered) -> Comparison:
     """Say what was found.
 
     Args:
-        case: the comparison, judged.
+        evidence: the comparison, judged, and what was tried beside it.
         outcomes: what came of the cells.
-        self_test: the columns of the self-test.
-        curve: the learning curve, once it is there.
         key: of the comparison.
         printed: the resolved problem as text.
         source: where the rows came from.
+        settle: marks the findings that somebody takes as they are: first those of the audit, then those after training.
     """
+    case, audit, curve = evidence.case, evidence.audit, evidence.curve
     resolved, court, rows = case.resolved, case.court, case.rows
     champion, base = case.row_of(case.champion), case.row_of(case.base)
-    findings, tables = review(case, tuple(self_test))
+    audit = replace(audit, findings=settle(audit.findings))
+    seen = review(replace(evidence, audit=audit))
+    findings = ordered([*audit.findings, *settle(seen.findings)])
     have = {(row.framing, row.family) for row in rows}
     failed = [
         Absent(framing, entry, case.plan.entries[entry][1].title, "failed", reasons[0])
@@ -72,7 +68,7 @@ def conclude(
             best=models[0] if models else None,
             claimed=claim,
             estimate=case.estimate,
-            findings=findings,
+            findings=[each for each in findings if not each.acknowledged],
             curve=curve,
             block=_blocks(case),
             holdout=len(case.folds.holdout) > 0,
@@ -113,7 +109,9 @@ def conclude(
         curve=curve,
         terms=Terms(resolved.problem.seed, case.folds.ordered, case.choice.confidence, case.choice.rope, case.degrees),
         findings=findings,
-        tables=tables,
+        tables={**audit.tables, **seen.tables},
+        spared={**audit.spared, **seen.spared},
+        silent=tuple(sorted((*audit.silent, *seen.silent))),
         notes=resolved.table.notes,
     )
 

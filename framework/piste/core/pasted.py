@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from piste.core.problem import Entry
+
 
 def scalar(value: Any) -> str:
     """Write a value on one line of YAML: a plain word where that reads back as itself, else as JSON.
@@ -22,3 +24,14 @@ def scalar(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{scalar(key)}: {scalar(item)}" for key, item in value.items()) + "}"
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value)
+
+
+def written(entry: Entry) -> Any:
+    """Return an entry of `families` as its author writes it: a name, or a mapping."""
+    where = {name: value for name in ("family", "file", "factory") if (value := getattr(entry, name)) not in (None, entry.name)}
+    if not entry.params and not where:
+        return entry.name
+    if not entry.params and "family" not in where:
+        [value] = where.values()
+        return {entry.name: value}
+    return {entry.name: {**where, **entry.params}}

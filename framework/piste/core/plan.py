@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,10 +14,11 @@ from piste.core.resolve import Resolved
 from piste.core.search import Candidate, settings
 from piste.core.split import Folds
 
-Stage = Literal["baseline", "default", "search", "self-test", "curve"]
+Stage = Literal["baseline", "default", "search", "self-test", "curve", "seeds"]
 BASELINE = "baseline"
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of the training rows, for the learning curve
 MOST_CURVE_FOLDS = 3
+DRAWS = 2  # other seeds under which the champion is fitted once more
 WANTS: Mapping[Kind, str] = {"mean": "numbers", "distribution": "counts", "quantiles": "quantiles", "classes": "classes"}
 
 
@@ -31,6 +32,7 @@ class Cell:
     fold: int
     candidates: tuple[Candidate, ...]
     share: float = 1.0  # of the training rows
+    draw: int = 0  # 0: under the seed of the comparison; then, under others, which
 
     def alone(self) -> list[Cell]:
         """Return a cell for each candidate, so that a bad one costs its own row only."""
@@ -134,6 +136,16 @@ def curve_cells(plan: Plan, folds: Folds, champion: Candidate) -> tuple[Cell, ..
     drawn = list({candidate.key: candidate for candidate in (champion, *defaults)}.values())
     return tuple(
         Cell("curve", each.framing, each.entry, fold, (each,), share) for each in drawn for share in SHARES[:-1] for fold in judged
+    )
+
+
+def seed_cells(folds: Folds, members: Sequence[Candidate]) -> tuple[Cell, ...]:
+    """Return the cells of the champion under other seeds: each candidate that it is made of, on every fold; the first fold's first."""
+    return tuple(
+        Cell("seeds", each.framing, each.entry, fold, (each,), draw=draw)
+        for fold in range(len(folds.folds))
+        for each in members
+        for draw in range(1, DRAWS + 1)
     )
 
 

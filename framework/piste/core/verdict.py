@@ -11,7 +11,7 @@ from piste.core.comparison import Claimed, Curve, Interval, Judged, Verdict
 from piste.core.finding import Finding, short
 from piste.core.plan import BASELINE
 
-WATCHED = ("M04", "M06", "M07", "M10", "M12", "M14")  # warnings with which a model is tried beside the rule first
+WATCHED = ("M04", "M05", "M06", "M07", "M10", "M12", "M14")  # warnings with which a model is tried beside the rule first
 AFFORDABLE = 4.0  # times the blocks at hand: more will hardly be collected
 LIKELY = 0.8  # probability that twice the rows would settle it
 
@@ -65,12 +65,15 @@ def _fix_first(facts: Facts) -> Verdict | None:
     blocks = [each for each in facts.findings if each.severity == "block" and each.check != "F03"]
     if not blocks:
         return None
-    return Verdict("fix first", f"No score counts until this is resolved: {blocks[0].message}. {_capital(blocks[0].fix)}.")
+    more = f" Then there {'is 1 more' if len(blocks) == 2 else f'are {len(blocks) - 1} more'} like it." if len(blocks) > 1 else ""
+    return Verdict(
+        "fix first", f"No score counts until this is resolved: {_stopped(blocks[0].message)} {_capital(_stopped(blocks[0].fix))}{more}"
+    )
 
 
 def _not_worth(facts: Facts) -> Verdict | None:
     found = [each for each in facts.findings if each.check == "F03"]
-    return Verdict("not worth predicting", f"{found[0].message}.") if found else None
+    return Verdict("not worth predicting", _capital(_stopped(found[0].message))) if found else None
 
 
 def _no_model(facts: Facts) -> Verdict | None:
@@ -200,3 +203,8 @@ def _percent(share: float) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _stopped(text: str) -> str:
+    """End a sentence; a question has its own end."""
+    return text if text.endswith(("?", ".", "!")) else f"{text}."

@@ -81,9 +81,9 @@ def by_key(store: Store, key: str) -> Shelved | None:
 
 def _shelved(stored: StoredComparison) -> Shelved:
     meta = stored.meta
-    plain = {field.name: meta[field.name] for field in fields(Comparison) if field.name not in NESTED}
-    for name in ("fold_names", "notes"):
-        plain[name] = tuple(plain[name])
+    plain = {field.name: meta[field.name] for field in fields(Comparison) if field.name not in NESTED and field.name in meta}
+    for name in ("fold_names", "notes", "silent"):
+        plain[name] = tuple(plain.get(name, ()))  # one that an earlier version kept has fewer
     parts: dict[str, Any] = {name: meta.get(name) and _part(kind, meta[name]) for name, kind in PARTS.items()}
     comparison = Comparison(
         **plain,

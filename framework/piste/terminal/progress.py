@@ -24,18 +24,19 @@ STAGES = {
     "search": "search",
     "self-test": "self-test",
     "curve": "learning curves",
+    "seeds": "the champion under other seeds",
 }
 BAR = 30  # characters
 LEAST_BAR = 6
 LINE_SECONDS = 5.0  # between two lines where the output is no terminal
 
-Fit = tuple[object, ...]  # a candidate on a fold, in a stage, on a share of the training rows
+Fit = tuple[object, ...]  # a candidate on a fold, in a stage, on a share of the training rows, under a seed
 Row = tuple[str, str]  # framing and entry
 
 
 def fits(cell: Cell) -> set[Fit]:
     """Return what a cell fits; the parts that a cell is divided into fit the same."""
-    return {(cell.stage, cell.share, cell.fold, candidate.key) for candidate in cell.candidates}
+    return {(cell.stage, cell.share, cell.draw, cell.fold, candidate.key) for candidate in cell.candidates}
 
 
 class Screen:
@@ -115,7 +116,7 @@ class Screen:
         self._failed += [f"{cell.entry}: {outcome.reason}" for outcome in outcomes if isinstance(outcome, Failed)]
 
     def _count(self) -> tuple[str, int, int | None, str]:
-        """Return what is done, how much of it, of how much, and of what; how many curves there will be, no plan can say."""
+        """Return what is done, how much of it, of how much, and of what; what follows on the champion, no plan can say."""
         if self._after is not None:
             return self._after
         words = STAGES.get(self._stage, "")

@@ -103,6 +103,10 @@ def test_json_holds_every_finding_with_its_evidence_and_its_cure():
         "threshold": 0.25,
         "message": "Grade 0 costs more",
         "fix": "keep the rule there",
+        "consequence": "",
+        "paste": "",
+        "field": "",
+        "acknowledged": "",
     }
     assert len(others) == 6
 

@@ -11,9 +11,9 @@ import pytest
 from scipy import stats
 
 from piste.core.finding import Finding
-from piste.core.review.calibration import check
+from piste.core.review.calibration import calibrated
 from piste.framings.quantiles import LEVELS
-from tests.cases import Written, written
+from tests.cases import Written, told, written
 
 N = 1200
 RNG = np.random.default_rng(0)
@@ -24,7 +24,7 @@ AMOUNTS: dict[str, Any] = {"decision": {"cost": {"over": 1, "under": 4}}, "split
 
 
 def found(made: Written) -> list[Finding]:
-    return check(made.case, ())[0]
+    return told(calibrated, made.case)[0]
 
 
 def later(noise: float) -> Written:
@@ -40,7 +40,7 @@ def later(noise: float) -> Written:
 def test_intervals_that_hold_their_share_are_no_finding_and_stand_in_the_table():
     made = written(ROWS, {"linear": 100 + 10 * X}, **AMOUNTS)
     assert made.case.entrants[made.case.champion].column.rule == "dressed"
-    findings, tables = check(made.case, ())
+    findings, tables = told(calibrated, made.case)
     assert findings == []
     for row in tables["coverage"].itertuples():
         assert row.share == pytest.approx(row.level, abs=0.03)
@@ -66,7 +66,7 @@ def test_whole_numbers_lie_on_the_ends_of_intervals_which_are_not_too_wide_for_t
     y = np.random.default_rng(1).poisson(mean)
     rows = pd.DataFrame({"x": X, "pair": np.arange(N) // 2, "y": y})
     made = written(rows, {"linear": mean}, target={"column": "y", "kind": "count"}, framings=["distribution"], **AMOUNTS)
-    findings, tables = check(made.case, ())
+    findings, tables = told(calibrated, made.case)
     assert tables["coverage"]["share"][0] > 0.85
     assert findings == []
 
@@ -107,7 +107,7 @@ def test_probabilities_too_sure_or_not_sure_enough_warn(times, word):
 
 
 def test_probabilities_that_keep_their_word_are_no_finding_and_stand_in_the_table():
-    findings, tables = check(sure(1.0).case, ())
+    findings, tables = told(calibrated, sure(1.0).case)
     assert findings == []
     table = tables["reliability"]
     assert set(table["level"]) == {"no", "yes"}
@@ -122,11 +122,11 @@ def test_a_prediction_taken_at_its_word_claims_no_spread_that_could_be_wrong():
     said = {("mean", "linear"): rows["y"].to_numpy() + RNG.normal(size=N)}
     made = written(rows, said, **{**AMOUNTS, "target": target, "decision": decision})
     plain = replace(made.case, champion=made.column("linear", rule="plug_in"))
-    findings, tables = check(plain, ())
+    findings, tables = told(calibrated, plain)
     assert findings == []
     assert "coverage" not in tables
 
 
 def test_where_nothing_is_priced_and_numbers_are_asked_for_no_interval_is_used():
     made = written(ROWS, {"linear": 100 + 10 * X}, split={"folds": 4, "together": "pair"})
-    assert check(made.case, ()) == ([], {})
+    assert told(calibrated, made.case) == ([], {})

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from piste.core.review.costs import check
-from tests.cases import Written, written
+from piste.core.review.costs import robust
+from tests.cases import Written, told, written
 
 N = 600
 RNG = np.random.default_rng(0)
@@ -41,7 +41,7 @@ HAPPY, TIMID = levels(0.20, 0.0), levels(0.0, 0.28)  # too few are sent by the o
 
 def test_where_another_model_is_best_at_other_costs_it_warns_and_names_it():
     trial = made({"linear": HAPPY, "tree": TIMID}, **CLASSES)
-    findings, tables = check(trial.case, ())
+    findings, tables = told(robust, trial.case)
     champion = trial.case.row_of(trial.case.champion)
     table = tables["cost_range"].pivot(index="factor", columns="row", values="cost")
     best = table[[row.id for row in trial.case.rows if row.family != "baseline:constant"]].idxmin(axis=1)
@@ -57,7 +57,7 @@ def test_where_another_model_is_best_at_other_costs_it_warns_and_names_it():
 
 
 def test_where_the_champion_is_best_at_all_costs_it_does_not():
-    assert check(made({"linear": levels(0.02, 0.02), "tree": TIMID}, **CLASSES).case, ())[0] == []
+    assert told(robust, made({"linear": levels(0.02, 0.02), "tree": TIMID}, **CLASSES).case)[0] == []
 
 
 def test_simplicity_that_was_chosen_at_the_costs_as_written_is_not_blamed():
@@ -65,16 +65,16 @@ def test_simplicity_that_was_chosen_at_the_costs_as_written_is_not_blamed():
     better = 100 + 0.6 * (Y - 100) + 4 * NOISE
     worse = 100 + 0.6 * (Y - 100) + 4 * np.random.default_rng(5).permutation(NOISE) + 0.02 * NOISE
     trial = made({"linear": worse, "boosting": better}, families=["linear", "boosting"], success={"same": "0%"}, span=(0.8, 1.25))
-    table = check(trial.case, ())[1]["cost_range"].pivot(index="factor", columns="row", values="cost")
+    table = told(robust, trial.case)[1]["cost_range"].pivot(index="factor", columns="row", values="cost")
     mine = trial.case.row_of(trial.case.champion)
     assert mine.family == "linear"
-    assert check(trial.case, ())[0] == []
+    assert told(robust, trial.case)[0] == []
     assert len(table) == 5
 
 
 def test_the_table_holds_what_every_row_would_have_cost_had_it_decided_at_those_costs():
     trial = made({("mean", "linear"): Y + 5 * NOISE}, target=TARGET, cost=MATRIX)
-    table = check(trial.case, ())[1]["cost_range"]
+    table = told(robust, trial.case)[1]["cost_range"]
     plain = table[table["row"] == "mean/linear/plug_in"].set_index("factor")["cost"]
     code, said = np.digitize(Y, [100, 110]), np.digitize(Y + 5 * NOISE, [100, 110])
     assert plain.index.tolist() == pytest.approx([0.25, 0.5, 1, 2, 4])
@@ -86,7 +86,7 @@ def test_the_table_holds_what_every_row_would_have_cost_had_it_decided_at_those_
 
 def test_the_costs_as_written_stand_in_the_table_once_and_agree_with_the_board():
     trial = made({"linear": Y + 5 * NOISE}, span=(0.5, 2))
-    table = check(trial.case, ())[1]["cost_range"]
+    table = told(robust, trial.case)[1]["cost_range"]
     assert sorted(set(table["factor"])) == pytest.approx([0.5, 0.5**0.5, 1, 2**0.5, 2])
     assert not table.duplicated(["row", "factor"]).any()
     written_ = table[table["factor"] == 1].set_index("row")["cost"]
@@ -95,13 +95,13 @@ def test_the_costs_as_written_stand_in_the_table_once_and_agree_with_the_board()
 
 
 def test_without_a_range_or_a_price_nothing_is_decided_anew():
-    assert check(made({"linear": Y + NOISE}, span=None).case, ()) == ([], {})
-    assert check(written(ROWS, {"linear": Y + NOISE}).case, ()) == ([], {})
+    assert told(robust, made({"linear": Y + NOISE}, span=None).case) == ([], {})
+    assert told(robust, written(ROWS, {"linear": Y + NOISE}).case) == ([], {})
 
 
 def test_a_rule_that_is_kept_is_drawn_and_not_blamed():
     trial = made({"linear": 100 + 20 * NOISE})
     assert trial.case.champion == trial.case.base
-    findings, tables = check(trial.case, ())
+    findings, tables = told(robust, trial.case)
     assert findings == []
     assert len(tables["cost_range"]) == 5 * len(trial.case.rows)

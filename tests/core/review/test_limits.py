@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from piste.core.review.limits import check
-from tests.cases import written
+from piste.core.review.limits import within_limits
+from tests.cases import told, written
 
 Y = np.random.default_rng(0).normal(size=100)
 ROWS = pd.DataFrame({"x": np.arange(100.0) % 7, "y": Y})
@@ -21,18 +21,18 @@ ROWS = pd.DataFrame({"x": np.arange(100.0) % 7, "y": Y})
 )
 def test_more_than_a_constraint_allows_warns(latency, size, broken):
     case = written(ROWS, {"linear": Y + 0.1}, constraints={"latency_ms": 5, "model_mb": 2}).case
-    findings, _ = check(replace(case, measured={"latency_ms": latency, "model_mb": size}), ())
+    findings, _ = told(within_limits, replace(case, measured={"latency_ms": latency, "model_mb": size}))
     assert [finding.on for finding in findings] == broken
     assert all((finding.check, finding.severity) == ("M14", "warn") for finding in findings)
 
 
 def test_the_message_says_what_was_measured_and_what_is_allowed():
     case = written(ROWS, {"linear": Y + 0.1}, constraints={"latency_ms": 5}).case
-    [finding] = check(replace(case, measured={"latency_ms": 12.34}), ())[0]
+    [finding] = told(within_limits, replace(case, measured={"latency_ms": 12.34}))[0]
     assert finding.message == f"{case.row_of(case.champion).title} takes 12.3 ms for one row, and constraints.latency_ms allows 5"
 
 
 def test_without_a_constraint_or_a_model_that_is_stored_nothing_is_held_against_it():
     case = written(ROWS, {"linear": Y + 0.1}).case
-    assert check(replace(case, measured={"latency_ms": 1e6, "model_mb": 1e6}), ())[0] == []
-    assert check(written(ROWS, {"linear": Y + 0.1}, constraints={"latency_ms": 5}).case, ())[0] == []
+    assert told(within_limits, replace(case, measured={"latency_ms": 1e6, "model_mb": 1e6}))[0] == []
+    assert told(within_limits, written(ROWS, {"linear": Y + 0.1}, constraints={"latency_ms": 5}).case)[0] == []

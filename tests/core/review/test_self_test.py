@@ -8,8 +8,8 @@ import pytest
 
 from piste.core.entrants import Entrant, self_test_of
 from piste.core.fit import Outcome, dealt
-from piste.core.review.self_test import check
-from tests.cases import Written, answers, written
+from piste.core.review.self_test import finds_nothing
+from tests.cases import Written, answers, told, written
 
 N = 300
 RNG = np.random.default_rng(0)
@@ -27,7 +27,7 @@ def tried(**said: np.ndarray) -> tuple[Entrant, ...]:
 
 
 def test_a_model_that_knows_what_was_dealt_blocks():
-    findings, tables = check(MADE.case, tried(tree=0.5 * DEALT + 50))
+    findings, tables = told(finds_nothing, MADE.case, self_test=tried(tree=0.5 * DEALT + 50))
     [finding] = findings
     assert (finding.check, finding.severity, finding.on) == ("M11", "block", "tree")
     assert finding.number > finding.threshold == 3
@@ -38,17 +38,19 @@ def test_a_model_that_knows_what_was_dealt_blocks():
 
 
 def test_a_model_that_knows_nothing_does_not():
-    findings, tables = check(MADE.case, tried(tree=100 + RNG.normal(size=N)))
+    findings, tables = told(finds_nothing, MADE.case, self_test=tried(tree=100 + RNG.normal(size=N)))
     assert findings == []
     assert len(tables["self_test"]) == 1
 
 
 def test_a_model_that_knows_the_true_target_knows_nothing_of_the_one_that_was_dealt():
-    assert check(MADE.case, tried(tree=Y))[0] == []
+    assert told(finds_nothing, MADE.case, self_test=tried(tree=Y))[0] == []
 
 
 def test_what_chance_may_give_is_no_finding():
-    findings, tables = check(MADE.case, tried(tree=100 + 0.1 * (DEALT - 100) + 4 * np.random.default_rng(1).normal(size=N)))
+    findings, tables = told(
+        finds_nothing, MADE.case, self_test=tried(tree=100 + 0.1 * (DEALT - 100) + 4 * np.random.default_rng(1).normal(size=N))
+    )
     [row] = tables["self_test"].to_dict("records")
     assert 0 < (row["rule"] - row["model"]) / row["error"] < 3
     assert findings == []
@@ -58,7 +60,7 @@ def test_a_constant_that_equals_the_models_own_is_no_finding():
     constant = tried(tree=np.zeros(N))[0].column.raw
     by_row = np.empty(N)
     by_row[MADE.case.court.lines.row] = constant
-    findings, tables = check(MADE.case, tried(tree=by_row))
+    findings, tables = told(finds_nothing, MADE.case, self_test=tried(tree=by_row))
     assert findings == []
     assert tables["self_test"]["error"][0] == 0
 
@@ -66,13 +68,13 @@ def test_a_constant_that_equals_the_models_own_is_no_finding():
 def test_each_model_is_held_against_the_constant():
     constant, knows = tried(tree=DEALT)
     blind = tried(tree=100 + 3 * np.random.default_rng(2).normal(size=N))[1]
-    findings, tables = check(MADE.case, (blind, constant, knows))
+    findings, tables = told(finds_nothing, MADE.case, self_test=(blind, constant, knows))
     assert len(findings) == 1
     assert (tables["self_test"]["model"] < tables["self_test"]["rule"]).tolist() == [False, True]
 
 
 def test_without_a_self_test_nothing_is_said():
-    assert check(MADE.case, ()) == ([], {})
+    assert told(finds_nothing, MADE.case) == ([], {})
     assert tried() == ()
 
 
@@ -92,4 +94,4 @@ def test_classes_are_judged_by_their_probabilities():
     knows, blind = np.eye(2)[codes] * 0.8 + 0.1, np.tile([0.3, 0.7], (N, 1))
     for said, n_findings in ((knows, 1), (blind, 0)):
         found = self_test_of(at.resolved, at.folds, at.plan, made.case.court, {("classes", "tree", 0): answers(at, said)})
-        assert len(check(made.case, found)[0]) == n_findings
+        assert len(told(finds_nothing, made.case, self_test=found)[0]) == n_findings

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from piste.core.finding import Finding
-from piste.core.review.slices import check, slice_names
-from tests.cases import Written, written
+from piste.core.review.slices import even, slice_names
+from tests.cases import Written, told, written
 
 N = 1200
 RNG = np.random.default_rng(0)
@@ -27,7 +27,7 @@ def made(errors: np.ndarray, **keys: Any) -> Written:
 
 
 def found(errors: np.ndarray, **keys: Any) -> list[Finding]:
-    return check(made(errors, **keys).case, ())[0]
+    return told(even, made(errors, **keys).case)[0]
 
 
 def times(black: float, spread: float = 0.3) -> np.ndarray:
@@ -58,7 +58,7 @@ def test_how_much_worse_a_slice_may_be_is_the_authors_to_say():
 
 def test_alike_slices_are_no_finding():
     assert found(times(1.0)) == []
-    assert check(made(times(3.0), slices=None).case, ()) == ([], {})
+    assert told(even, made(times(3.0), slices=None).case) == ([], {})
 
 
 def test_a_slice_of_few_groups_says_nothing():
@@ -87,7 +87,7 @@ def test_chance_alone_is_found_hardly_ever_among_many_slices():
         rng = np.random.default_rng(seed)
         many = ROWS.assign(grade=np.char.add("s", rng.permutation(np.arange(N) % 40).astype(str)), pair=np.arange(N))
         trial = made(rng.gamma(0.4, 5.0, N), frame=many, slices={"columns": ["grade"], "worse_than_overall": "0%"})
-        findings, tables = check(trial.case, ())
+        findings, tables = told(even, trial.case)
         assert (tables["slices"]["p"] < 0.05).sum() >= 1
         blamed += len(findings)
     assert blamed <= 3
@@ -109,7 +109,7 @@ def test_what_is_found_is_what_benjamini_and_hochberg_find():
         frame=ROWS.assign(grade=np.char.add("s", slice_.astype(str)), pair=np.arange(N)),
         slices={"columns": ["grade"], "worse_than_overall": "0%"},
     )
-    findings, tables = check(trial.case, ())
+    findings, tables = told(even, trial.case)
     table = tables["slices"]
     expected = {i for i in by_hand(table["p"].to_numpy()) if table["excess"][i] > 0}
     assert {finding.on for finding in findings} == {f"grade {table['value'][i]}" for i in expected}
@@ -118,7 +118,7 @@ def test_what_is_found_is_what_benjamini_and_hochberg_find():
 
 def test_the_table_holds_each_slice_with_the_costs_of_the_champion_and_the_rule():
     trial = made(times(2.0))
-    table = check(trial.case, ())[1]["slices"].set_index("value")
+    table = told(even, trial.case)[1]["slices"].set_index("value")
     for name in ("green", "blue", "black"):
         mine = name == GRADE
         assert table.loc[name, "rows"] == mine.sum()
@@ -131,7 +131,7 @@ def test_the_table_holds_each_slice_with_the_costs_of_the_champion_and_the_rule(
 def test_slices_are_of_judged_rows_alone():
     frame = ROWS.assign(day=pd.date_range("2020-01-01", periods=N))
     trial = made(times(2.0), frame=frame, time="day", split={"scheme": "forward", "folds": 3})
-    assert check(trial.case, ())[1]["slices"]["rows"].sum() == len(trial.case.court.lines.judged) < N
+    assert told(even, trial.case)[1]["slices"]["rows"].sum() == len(trial.case.court.lines.judged) < N
 
 
 def test_a_number_of_many_values_is_cut_into_quarters_and_one_of_few_is_not():

@@ -11,9 +11,9 @@ from piste.core.cost import MatrixCost
 from piste.core.framing import Form
 from piste.core.melt import OUTPUT, ROW
 from piste.core.part import Part
-from piste.core.pasted import scalar
+from piste.core.pasted import scalar, written
 from piste.core.plan import Plan
-from piste.core.problem import Constraints, Entry
+from piste.core.problem import Constraints
 from piste.core.resolve import Resolved
 from piste.core.split import Folds
 
@@ -84,9 +84,12 @@ def _lines(resolved: Resolved, folds: Folds, plan: Plan) -> Iterator[tuple[str, 
         said = "; ".join(f"not {framing}: {reason}" for framing, reason in reasons.items())
         if len(reasons) == len(resolved.asked) and len(set(reasons.values())) == 1:
             said = f"skipped: {next(iter(reasons.values()))}"
-        yield f"  - {scalar(_entry(entry))}", said
+        yield f"  - {scalar(written(entry))}", said
     yield f"search: {{trials: {problem.search.trials}}}", why.get("search", "")
     yield f"seed: {problem.seed}", "" if "seed" in problem.model_fields_set else "the default"
+    if problem.acknowledge:
+        yield "acknowledge:", ""
+        yield from ((f"  - {scalar(_given(each))}", "") for each in problem.acknowledge)
     if problem.truth:
         yield f"truth: {scalar(problem.truth)}", "the world is simulated: what could be known at best is shown beside the rows"
     if track := {name: value for name in ("uri", "experiment") if (value := getattr(problem.track, name))}:
@@ -169,13 +172,3 @@ def _judged(folds: Folds, n_rows: int) -> str:
     held = f"; {len(folds.holdout):,} held out" if len(folds.holdout) else ""
     warm = "; one more before them, judged by nobody, shows how far predictions are off" if len(folds.folds) > len(names) else ""
     return f"{len(names)} fold{'s' * (len(names) > 1)} ({shown}); {len(folds.judged):,} of {n_rows:,} rows are judged{held}{warm}"
-
-
-def _entry(entry: Entry) -> Any:
-    where = {name: value for name in ("family", "file", "factory") if (value := getattr(entry, name)) not in (None, entry.name)}
-    if not entry.params and not where:
-        return entry.name
-    if not entry.params and "family" not in where:
-        [value] = where.values()
-        return {entry.name: value}
-    return {entry.name: {**where, **entry.params}}

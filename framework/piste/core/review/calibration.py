@@ -7,9 +7,10 @@ import pandas as pd
 
 from piste.core.belief import Belief, belief
 from piste.core.case import Case
-from piste.core.entrants import Entrant
+from piste.core.check import Found, NotApplicable, check
 from piste.core.finding import Finding
 from piste.core.reliability import coverage, reliability
+from piste.core.review.evidence import Evidence
 
 INTERVALS = {0.8: (0.1, 0.9), 0.9: (0.05, 0.95)}
 SURE = 3.0  # standard errors
@@ -17,16 +18,33 @@ SLACK = 0.01  # by which a share may always be off
 SLOPES = (0.8, 1.2)
 
 
-def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, pd.DataFrame]]:
-    """Compare the champion's intervals with what came, and its probabilities with how often it came."""
-    entrant = case.entrants[case.champion]
+@check(
+    "M07",
+    "Probabilities or intervals that do not keep their word",
+    "warn",
+    computed="The share of what came that the champion's 80 % and 90 % intervals hold; and for each class or level the slope of a "
+    "logistic line of what came over the log-odds that it was given, both on rows that it had not seen.",
+    threshold="A share away from what is promised by more than three standard errors, over blocks of rows, and 1 %; a slope outside "
+    "0.8 to 1.2 that is away from 1 by more than three standard errors. Whole numbers that lie on the ends of an interval do not count.",
+    alarm="Hardly any: at three standard errors chance does it about once in 400 times. A look at the picture of reliability tells.",
+    source="Gneiting, Balabdaoui and Raftery, Probabilistic forecasts, calibration and sharpness, 2007; Cox, Two further applications "
+    "of a model for binary regression, 1958 (the slope).",
+)
+def calibrated(evidence: Evidence) -> Found | NotApplicable:
+    """The champion's probabilities or intervals do not keep their word.
+
+    What comes at "80 %" must come in 80 of 100 cases, since the cheapest action is worked out from these shares.
+    """
+    case, entrant = evidence.case, evidence.champion
     shares = sorted(share for ends in INTERVALS.values() for share in ends)
     held = belief(case.court, case.plan.asked[entrant.column.framing], entrant.column, shares)
     intervals, covered = _intervals(case, held)
     levels, believed = _levels(case, held)
+    tables = {name: table for name, table in (("coverage", intervals), ("reliability", levels)) if len(table)}
     used = entrant.column.rule != "plug_in" and (case.court.yardstick.priced or held.levels is not None)
-    findings = [*covered, *believed] if used else []
-    return findings, {name: table for name, table in (("coverage", intervals), ("reliability", levels)) if len(table)}
+    if not tables:
+        return NotApplicable("the champion says a number and no more")
+    return Found([*covered, *believed] if used else [], tables)
 
 
 def _intervals(case: Case, held: Belief) -> tuple[pd.DataFrame, list[Finding]]:
@@ -44,7 +62,11 @@ def _intervals(case: Case, held: Belief) -> tuple[pd.DataFrame, list[Finding]]:
         if narrow or wide:
             word = "narrow" if narrow else "wide"
             message = f"The champion's {level:.0%} intervals hold {share:.1%} of what came: they are too {word}"
-            findings.append(Finding("M07", "warn", f"{level:.0%} intervals", share, level, message, "rely on another framing's spread"))
+            more = "more often than it expects" if narrow else "less often than it expects"
+            told = f"What comes lies beyond what it allows for {more}, and its decisions allow for {'too little' if narrow else 'too much'}"
+            fix = "ask for the spread itself, or rely on another way of asking"
+            paste = "framings: [mean, quantiles]" if "quantiles" not in case.plan.asked else ""
+            findings.append(Finding("M07", "warn", f"{level:.0%} intervals", share, level, message, fix, told, paste, field="framings"))
     return pd.DataFrame(found), findings
 
 
@@ -63,5 +85,8 @@ def _levels(case: Case, held: Belief) -> tuple[pd.DataFrame, list[Finding]]:
         if np.isfinite(told.slope) and away > 0 and abs(told.slope - 1) > SURE * told.slope_error:
             word = "too sure" if told.slope < 1 else "not sure enough"
             message = f"The champion is {word} of '{name}': where it says twice as likely, it is {2**told.slope:.1f} times"
-            findings.append(Finding("M07", "warn", name, told.slope, 1.0, message, "rely on another framing's probabilities"))
+            more = "far from what comes" if told.slope < 1 else "closer to the average than they need be"
+            follows = f"Its probabilities are {more}, and the cheapest action is worked out from them"
+            fix = "rely on the probabilities of another way of asking, or of another kind of model"
+            findings.append(Finding("M07", "warn", name, told.slope, 1.0, message, fix, follows, field="framings"))
     return pd.concat(tables, ignore_index=True), findings

@@ -6,18 +6,32 @@ import numpy as np
 import pandas as pd
 
 from piste.core.case import Case
-from piste.core.entrants import Entrant
+from piste.core.check import Found, NotApplicable, check
 from piste.core.finding import Finding
+from piste.core.review.evidence import Evidence
 from piste.core.statistics import sample
 
 STEPS = 5  # factors tried, evenly on a log scale
 
 
-def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, pd.DataFrame]]:
-    """Decide anew, for every row of the leaderboard, with what too little costs at every factor of `cost_range`."""
+@check(
+    "M12",
+    "Another model, if costs were a little different",
+    "warn",
+    computed="At each of five factors of `decision.cost_range` on what too little costs, every row of the leaderboard decides anew; the "
+    "champion's cost less that of the model which is then best.",
+    threshold="A gap beyond what counts as no difference, scaled by the champion's cost there, and beyond one standard error of the paired "
+    "difference: what the choice of the champion itself lets pass is not blamed.",
+    alarm="A thought about what a mistake really costs.",
+    source="Ehm, Gneiting, Jordan and Kruger, Of quantiles and expectiles: consistent scoring functions, Choquet representations and "
+    "forecast rankings, 2016 (Murphy diagrams).",
+)
+def robust(evidence: Evidence) -> Found | NotApplicable:
+    """Another model would be the better choice if too little cost as much as `cost_range` says that it may."""
+    case = evidence.case
     decision = case.resolved.problem.decision
     if decision is None or decision.cost_range is None or not case.court.yardstick.priced:
-        return [], {}
+        return NotApplicable("the problem does not say between which factors its cost may lie (decision.cost_range)")
     low, high = decision.cost_range
     factors = np.unique(np.append(np.geomspace(low, high, STEPS), 1.0).round(9))
     losses = {row.id: _decided(case, row.id, factors) for row in case.rows}
@@ -25,8 +39,8 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
     means = pd.DataFrame({id: np.average(each, axis=1, weights=weight) for id, each in losses.items()}, index=factors)
     table = means.rename_axis("factor").reset_index().melt("factor", var_name="row", value_name="cost")[["row", "factor", "cost"]]
     if case.champion not in case.models:
-        return [], {"cost_range": table}
-    mine = case.row_of(case.champion).id
+        return Found([], {"cost_range": table})
+    mine = evidence.row.id
     best = means[[row.id for row in case.rows if case.numbers[row.id] in case.models]].idxmin(axis=1)
     beyond = {
         float(factor): gap
@@ -35,11 +49,16 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
         > 0
     }
     if not beyond:
-        return [], {"cost_range": table}
+        return Found([], {"cost_range": table})
     at = max(beyond, key=lambda factor: beyond[factor])
     title = next(row.title for row in case.rows if row.id == best[at])
     message = f"If too little cost {at:.2g} times as much as written, {title} would be better by more than what counts as a difference"
-    return [Finding("M12", "warn", f"cost x {at:.2g}", at, 1.0, message, "state what too little costs more exactly")], {"cost_range": table}
+    more = evidence.amount(float(means.loc[at, mine] - means.loc[at, best[at]]))
+    finding = Finding(
+        "M12", "warn", f"cost x {at:.2g}", at, 1.0, message, "state what too little costs more exactly, and narrow `cost_range` to it",
+        f"Should it cost that much, {evidence.row.title} is dearer by {more}", field="decision.cost_range",
+    )  # fmt: skip
+    return Found([finding], {"cost_range": table})
 
 
 def _beyond(case: Case, mine: np.ndarray, best: np.ndarray, scale: float) -> float:

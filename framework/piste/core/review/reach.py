@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from piste.core.case import Case
-from piste.core.entrants import Entrant
+from piste.core.check import Found, NotApplicable, check
 from piste.core.features import expand, feature_kinds, without_clock
 from piste.core.finding import Finding, Severity
+from piste.core.review.evidence import Evidence
 
 MANY = 0.05  # of the judged rows
 DEARER = 1.5  # times the loss of the others
@@ -16,8 +16,20 @@ ENOUGH = 30  # rows beyond, for their loss to be told
 MARGIN = 0.01  # of a column's range
 
 
-def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, pd.DataFrame]]:
-    """Count the judged rows in which some column is beyond its range in training, or holds a level never seen."""
+@check(
+    "M10",
+    "Rows beyond what training shows",
+    "warn",
+    "note",
+    computed="The share of the judged rows in which some column lies beyond its range in the training rows, by more than a hundredth of "
+    "it, or holds a level never seen there; and what these rows cost, over what the others cost.",
+    threshold="More than 5 % of the rows, or 1.5 times the cost on at least 30 rows. Noted only, where they cost no more than the others.",
+    alarm="A look at one column. Of many columns one is out of its range by chance now and then, at no cost.",
+    source="Meyer and Pebesma, Predicting into unknown space? Estimating the area of applicability of spatial prediction models, 2021.",
+)
+def within_reach(evidence: Evidence) -> Found | NotApplicable:
+    """Rows to predict lie beyond what the training rows show, where a model can only guess how things go on."""
+    case = evidence.case
     table = case.resolved.table
     expanded = without_clock(expand(table.frame, [column.name for column in table.features]))
     kinds = feature_kinds(expanded)
@@ -42,12 +54,15 @@ def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, 
     ratio = float(losses[outside[counts]].mean()) / inside if outside[counts].sum() >= ENOUGH and inside > 0 else float("nan")
     found = pd.DataFrame({"column": list(why), "rows": list(why.values())}).sort_values("rows", ascending=False, ignore_index=True)
     if not (share > MANY or ratio > DEARER):
-        return [], {"reach": found}
+        return Found([], {"reach": found})
     first = str(found["column"].iloc[0])
     dearer = f", and cost {ratio:.1f} times as much" if ratio > 1 else ", at no greater cost" if ratio <= 1 else ""
     message = f"{share:.1%} of the judged rows lie beyond what training shows, most by '{first}'{dearer}"
     severity: Severity = "warn" if ratio > DEARER or (share > MANY and not ratio <= 1) else "note"
-    return [Finding("M10", severity, first, share, MANY, message, "fall back to the rule there")], {"reach": found}
+    seen = evidence.amount(float(losses[outside[counts]].mean()))
+    follows = f"Such rows came to {seen}, where no training row could say better, and more will come"
+    fix = f"fall back to the rule there, or bring rows with more of '{first}'"
+    return Found([Finding("M10", severity, first, share, MANY, message, fix, follows, field=f"columns.{first}")], {"reach": found})
 
 
 def _beyond(column: pd.Series, kind: str, train: np.ndarray, test: np.ndarray) -> np.ndarray:

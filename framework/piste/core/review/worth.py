@@ -1,55 +1,34 @@
-"""F03 and M02: whether a perfect forecast would be worth anything, and whether the models' forecasts are."""
+"""M02: whether the models' forecasts are worth anything over the rule to beat."""
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-import pandas as pd
-
-from piste.core.case import FORESIGHT, Case, currency
-from piste.core.entrants import Entrant
-from piste.core.finding import Finding, short
-
-LITTLE = 0.05  # of what it costs to know nothing
+from piste.core.check import Found, NotApplicable, check
+from piste.core.finding import Finding
+from piste.core.review.evidence import Evidence
 
 
-def check(case: Case, _: tuple[Entrant, ...]) -> tuple[list[Finding], dict[str, pd.DataFrame]]:
-    """Hold the value of perfect information against what is worthwhile, and the champion's gain against nothing."""
-    return [*_foresight(case), *_gain(case)], {}
-
-
-def _foresight(case: Case) -> list[Finding]:
-    known = case.reference_losses.get(FORESIGHT)
-    constant = [i for i, each in enumerate(case.entrants) if each.column.entry == "baseline:constant"]
-    if known is None or not constant:
-        return []
-    weight = case.court.weight[case.court.lines.judged]
-    ignorant = min(float(case.sample.mean[i]) for i in constant)
-    saved = ignorant - float(np.average(known, weights=weight))
-    decision = case.resolved.problem.decision
-    per_year = decision.per_year if decision else None
-    worthwhile = case.resolved.problem.success.worthwhile
-    unit = currency(case.court.yardstick.name)
-    if worthwhile is not None and per_year is not None and saved * per_year < worthwhile:
-        message = (
-            f"Perfect foresight is worth at most {saved * per_year:,.0f}{unit} a year over the best fixed choice, "
-            f"less than the {worthwhile:,.0f} that make it worthwhile"
-        )
-        return [Finding("F03", "block", "decision", saved * per_year, worthwhile, message, "ask another question, or reconsider the costs")]
-    if saved < LITTLE * ignorant:
-        most = f"{short(saved)} of {short(ignorant)}{unit} a decision"
-        message = f"Perfect foresight saves at most {most}: a forecast hardly changes what is done"
-        return [Finding("F03", "warn", "decision", saved, LITTLE * ignorant, message, "check decision.cost: is this what mistakes cost?")]
-    return []
-
-
-def _gain(case: Case) -> list[Finding]:
+@check(
+    "M02",
+    "No better than the rule",
+    "note",
+    computed="The lower bound of what each model gains over the rule to beat; the bounds hold for all candidates at once.",
+    threshold="No model's bound above nothing.",
+    alarm="None: it says what is not known, and the verdict says what to do.",
+    source="White, A reality check for data snooping, 2000; Romano and Wolf, Stepwise multiple testing, 2005.",
+)
+def better(evidence: Evidence) -> Found | NotApplicable:
+    """No model is surely better than the best rule, once it is counted how many have been tried."""
+    case = evidence.case
     if not case.models:
-        return []
+        return NotApplicable("there is no model")
     least = max(float(case.claim.lower[i]) for i in case.models)
-    if least > 0 or math.isnan(least):
-        return []
+    if not math.isfinite(least):
+        return NotApplicable("rows that stand or fall together are too few for any bound")
+    if least > 0:
+        return Found()
     rule = case.entrants[case.base].column.entry.removeprefix("baseline:")
     message = f"No model is surely better than the rule '{rule}', {len(case.entrants)} candidates accounted for"
-    return [Finding("M02", "note", rule, least, 0.0, message)]
+    follows = "The best of them may owe its place to luck, and the rule may do as well at no effort"
+    return Found([Finding("M02", "note", rule, least, 0.0, message, "keep the rule, bring more rows, or ask differently", follows)])

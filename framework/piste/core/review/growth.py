@@ -1,0 +1,37 @@
+"""M09: whether more rows would help."""
+
+from __future__ import annotations
+
+from piste.core.check import Found, NotApplicable, check
+from piste.core.finding import Finding, short
+from piste.core.review.evidence import RULES, Evidence
+
+LIKELY = 0.8  # the probability from which on it is said
+
+
+@check(
+    "M09",
+    "More rows would help",
+    "note",
+    computed="The champion is fitted on an eighth, a quarter and half of the training rows too; a power law through what these cost is "
+    "drawn on to twice the rows, over blocks of judged rows drawn anew.",
+    threshold="A probability of 80 % or more that twice the rows lower the cost by more than what counts as no difference.",
+    alarm="Rows that bring less than was hoped: no curve shows what another season, or another site, would teach.",
+    source="Viering and Loog, The shape of learning curves: a review, 2022; the measured coverage of the band stands in core/curve.py.",
+)
+def grows(evidence: Evidence) -> Found | NotApplicable:
+    """The champion still learns: with twice the rows it would very probably be better by more than what counts as no difference."""
+    curve, case = evidence.curve, evidence.case
+    if evidence.keeps_rule:
+        return RULES
+    if curve is None:
+        return NotApplicable("no learning curve was drawn: a quick run draws none, nor do rows too few for one")
+    if curve.falls < LIKELY:
+        return Found()
+    name = case.court.yardstick.name
+    now, then = short(evidence.row.cost), f"{short(curve.at_double.mean)} ({short(curve.at_double.low)} to {short(curve.at_double.high)})"
+    message = f"Twice the rows would probably bring the {name} from {now} to about {then}"
+    follows = "While it falls like this, rows are worth more than further models, and the score shown is not what this question allows"
+    return Found(
+        [Finding("M09", "note", "rows", curve.falls, LIKELY, message, "collect more rows before more models", follows, field="data")]
+    )
