@@ -97,7 +97,18 @@ def test_alarms_beside_the_fault_are_counted_and_notes_and_old_ones_are_not():
     beside = said(check="D04", on="price")
     one = trial(fault(), said(), beside, said(check="D03", severity="note"), said(check="D06"), before=[said(check="D06")])
     assert one.extra == [beside]
-    assert recall([one, trial(fault())]) == Recall(n_caught=1, n_faults=2, n_hidden=0, n_extra=1)
+    assert recall([one, trial(fault())]) == Recall(n_caught=1, n_faults=2, n_hidden=0, n_extra=1, n_as_deserved=1, n_kept_out=0)
+
+
+def test_a_fault_that_deserves_a_block_and_is_only_warned_of_is_caught_but_not_as_it_deserves():
+    one = trial(fault(deserves="block"), said())
+    assert (one.caught, one.as_deserved) == (True, False)
+
+
+@pytest.mark.parametrize(("seen", "kept_out"), [({"price"}, True), ({"price", "wait"}, False), (set(), False)])
+def test_a_column_that_was_missed_and_no_model_sees_is_told_apart_and_still_counts_as_missed(seen, kept_out):
+    one = Trial(fault(), Heard((), (), 0.0, frozenset(seen)), Heard((), (), 0.0))
+    assert (one.caught, one.kept_out) == (False, kept_out)
 
 
 def test_what_is_stored_names_no_fault_of_the_part_held_back():

@@ -47,6 +47,8 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "deserves": trial.fault.deserves,
         "hidden": trial.fault.hidden,
         "caught": trial.caught,
+        "as_deserved": trial.as_deserved,
+        "kept_out": trial.kept_out,
         "by": [_said(each) for each in trial.catching],
         "extra": [_said(each) for each in trial.extra],
         "failed": list(trial.heard.failed),
@@ -70,7 +72,9 @@ def printed(cleans: Sequence[Clean], trials: Sequence[Trial], *, held_back: bool
     lines += ["", f"{'kind of fault':36}{'caught':>8}   missed"]
     for kind, some in by_kind(faults).items():
         found = recall(some)
-        missed = "; ".join(each.fault.name + (" (no statistic can)" if each.fault.hidden else "") for each in some if not each.caught)
+        missed = "; ".join(
+            each.fault.name + _excuse(hidden=bool(each.fault.hidden), kept_out=each.kept_out) for each in some if not each.caught
+        )
         lines.append(f"{kind:36}{f'{found.n_caught}/{found.n_faults}':>8}   {missed}")
     lines += [f"{each.fault.kind:36}{'yes' if each.caught else 'no':>8}" for each in notes(shown)]
     lines += ["", _total("open", recall(counted(trials, held_back=False)))]
@@ -79,10 +83,17 @@ def printed(cleans: Sequence[Clean], trials: Sequence[Trial], *, held_back: bool
     return "\n".join([*lines, *(["", "Checks that failed:", *sorted(failed)] if failed else [])])
 
 
+def _excuse(*, hidden: bool, kept_out: bool) -> str:
+    return " (no statistic can find it)" if hidden else " (models never see the column)" if kept_out else ""
+
+
 def _total(part: str, found: Recall) -> str:
+    if not found.n_faults:
+        return f"{part}: no faults"
     hidden = f", of which no statistic can find {found.n_hidden}" if found.n_hidden else ""
     return (
         f"{part}: {found.n_caught} of {found.n_faults} faults caught ({found.share:.0%}){hidden}; "
+        f"{found.n_as_deserved} as gravely as they deserve; {found.n_kept_out} missed in columns that models never see; "
         f"{found.n_extra / max(1, found.n_faults):.2f} further alarms a fault"
     )
 
@@ -113,12 +124,14 @@ def _page(found: Mapping[str, Any]) -> str:
         "fault, was frozen before any threshold was set; a third of it, chosen by a hash, was held back to the end. "
         "`make bench-audit` does it again.",
         "",
-        "| part | faults | caught | of these, no statistic can find | further alarms a fault |",
-        "| --- | --- | --- | --- | --- |",
+        "| part | faults | caught | as gravely as deserved | no statistic can find | further alarms a fault |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, part in parts.items():
         extra = part.n_extra / max(1, part.n_faults)
-        lines.append(f"| {name} | {part.n_faults} | {part.n_caught} ({part.share:.0%}) | {part.n_hidden} | {extra:.1f} |")
+        lines.append(
+            f"| {name} | {part.n_faults} | {part.n_caught} ({part.share:.0%}) | {part.n_as_deserved} | {part.n_hidden} | {extra:.1f} |"
+        )
     lines += [
         "",
         f"On the clean tables there {_are(blocks, 'block')} and {warns / len(clean):.1f} warnings a table "
@@ -130,7 +143,8 @@ def _page(found: Mapping[str, Any]) -> str:
     missed: dict[str, list[str]] = {}
     for each in found["open"]:
         if not each["caught"]:
-            missed.setdefault(each["kind"], []).append(each["name"])
+            excuse = _excuse(hidden=bool(each["hidden"]), kept_out=each["kept_out"])
+            missed.setdefault(each["kind"], []).append(each["name"] + excuse)
     for kind, figures in found["kinds"].items():
         lines.append(f"| {kind} | {figures['n_caught']} of {figures['n_faults']} | {'; '.join(missed.get(kind, []))} |")
     hidden = [each for each in found["open"] if each["hidden"]]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.audit.faults import Fault
+from benchmarks.audit.faults import ANSWER, Fault
 from benchmarks.audit.rule import ALARMS, Said, catches, new
 from benchmarks.audit.trial import Heard
 
@@ -52,6 +52,17 @@ class Trial:
         return bool(self.catching) and not self.fault.hidden
 
     @property
+    def as_deserved(self) -> bool:
+        """Tell whether what caught it is at least as grave as the fault deserves."""
+        return self.caught and ORDER[self.catching[0].severity] <= ORDER[self.fault.deserves]
+
+    @property
+    def kept_out(self) -> bool:
+        """Tell whether a column that holds the answer was missed, and does no harm: it is taken for a name of rows, unseen by models."""
+        about_columns = bool(self.fault.caught_by & ANSWER) and not self.fault.whole
+        return about_columns and not self.caught and bool(self.heard.seen) and self.heard.seen.isdisjoint(self.fault.about)
+
+    @property
     def extra(self) -> list[Said]:
         """Return what warns or blocks beside what catches the fault, and not on the clean table."""
         also = new(self.heard.said, self.clean.said)
@@ -66,6 +77,8 @@ class Recall:
     n_faults: int
     n_hidden: int
     n_extra: int
+    n_as_deserved: int
+    n_kept_out: int
 
     @property
     def share(self) -> float:
@@ -81,6 +94,8 @@ def recall(trials: Iterable[Trial]) -> Recall:
         len(counted),
         sum(bool(each.fault.hidden) for each in counted),
         sum(len(each.extra) for each in counted),
+        sum(each.as_deserved for each in counted),
+        sum(each.kept_out for each in counted),
     )
 
 

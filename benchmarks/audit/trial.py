@@ -24,11 +24,19 @@ from piste.watch import silent
 
 @dataclass(frozen=True)
 class Heard:
-    """What was said of one table, the checks that failed on it with their errors, and how long it took."""
+    """What was said of one table.
+
+    Args:
+        said: all of it that is open.
+        failed: checks that could not be computed, with their errors.
+        seconds: that it took.
+        seen: the columns that models would see; empty where the file was refused.
+    """
 
     said: tuple[Said, ...]
     failed: tuple[str, ...]
     seconds: float
+    seen: frozenset[str] = frozenset()
 
 
 def tried(frame: pd.DataFrame, problem: Problem) -> Heard:
@@ -47,13 +55,14 @@ def heard(path: Path) -> Heard:
     """Check a problem where it stands, and return what is said of it."""
     start = time.perf_counter()
     try:
-        found = audit(survey_of(prepare(path, (), silent, quick=True, code=False)))
+        survey = survey_of(prepare(path, (), silent, quick=True, code=False))
+        found = audit(survey)
     except PisteError as error:
         refused = tuple(Said(fault.check, "block", fault.field, fault.message, refusal=True) for fault in error.faults)
         return Heard(refused, (), time.perf_counter() - start)
     said = tuple(Said(each.check, each.severity, each.on, each.message) for each in found.findings if not each.acknowledged)
     failed = tuple(f"{name}: {reason}" for name, reason in found.spared.items() if reason.startswith("it could not be computed"))
-    return Heard(said, failed, time.perf_counter() - start)
+    return Heard(said, failed, time.perf_counter() - start, frozenset(column.name for column in survey.features))
 
 
 def clean(table: CleanTable) -> Heard:
