@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+from piste.core.part import Part
 from piste.core.pasted import scalar
 from piste.core.problem import Problem
 
@@ -31,3 +33,8 @@ def dropped(problem: Problem, columns: Iterable[str]) -> str:
     """Write `columns` with some of them left out of the problem."""
     kinds: Mapping[str, str] = {**problem.columns, **dict.fromkeys(columns, "drop")}
     return f"columns: {scalar(kinds)}"
+
+
+def given(part: Part | None, *but: str) -> dict[str, Any]:
+    """Return what the author wrote of a part of the problem, under the names of the file, but for some of them."""
+    return part.model_dump(exclude_unset=True, exclude_none=True, by_alias=True, exclude=set(but)) if part else {}
