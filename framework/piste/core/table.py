@@ -227,7 +227,7 @@ def _duties(problem: Problem, raw: Raw, frame: pd.DataFrame) -> list[Fault]:
     unit = [name for name in problem.unit if name in frame]  # all but those that a long table will have
     if OUTPUT in problem.unit and unit == [problem.time]:
         unit = []  # the time of each target's values, which `settled` puts where the author named no unit
-    return [*faults, *(_unit_faults(problem, raw, frame[unit]) if unit else [])]
+    return [*faults, *(_unit_faults(problem, raw, frame, unit) if unit else [])]
 
 
 def _weight_faults(problem: Problem, raw: Raw, weight: np.ndarray) -> list[Fault]:
@@ -241,7 +241,8 @@ def _weight_faults(problem: Problem, raw: Raw, weight: np.ndarray) -> list[Fault
     return []
 
 
-def _unit_faults(problem: Problem, raw: Raw, keys: pd.DataFrame) -> list[Fault]:
+def _unit_faults(problem: Problem, raw: Raw, frame: pd.DataFrame, unit: list[str]) -> list[Fault]:
+    keys = frame[unit]
     again = keys.duplicated().to_numpy()
     if not again.any():
         return []
@@ -251,8 +252,20 @@ def _unit_faults(problem: Problem, raw: Raw, keys: pd.DataFrame) -> list[Fault]:
     pair = f"{raw.word}s {raw.lines[first]} and {raw.lines[second]}"
     values = " and ".join(f"{name} {shown(value)}" for name, value in keys.iloc[second].items())
     more = f" ({int(again.sum()):,} rows repeat an earlier one)" if again.sum() > 1 else ""
-    message = f"must name one row each, but {pair} are both {values}{more}. Add the column that tells them apart"
-    return [problem.fault("unit", message, "F07")]
+    telling = _telling(problem, frame[keys.duplicated(keep=False)], unit)
+    tip = f"Add the column that tells them apart{f', such as {telling!r}' if telling else ''}"
+    return [problem.fault("unit", f"must name one row each, but {pair} are both {values}{more}. {tip}", "F07")]
+
+
+def _telling(problem: Problem, frame: pd.DataFrame, unit: list[str]) -> str | None:
+    """Return the first column that is no measurement and tells rows of one name apart; None where there is none."""
+    for name in frame:
+        if name in (*unit, *targets(problem), problem.weight):
+            continue
+        measured = frame[name].dtype.kind == "f" and not (frame[name] == frame[name].round()).all()
+        if not measured and not frame[[*unit, name]].duplicated().any():
+            return str(name)
+    return None
 
 
 def _notes(raw: Raw, frame: pd.DataFrame, answers: Mapping[str, Answer], forms: dict[str, Form]) -> list[str]:
