@@ -8,14 +8,15 @@ if TYPE_CHECKING:
     from piste.api import folds, frame, judge, predict
     from piste.core.errors import PisteError
     from piste.edges.load import make_problem as Problem
-    from piste.python import run
+    from piste.python import check, run
     from piste.result import Result
 
 __version__ = "0.1.0"
-__all__ = ["PisteError", "Problem", "Result", "folds", "frame", "judge", "predict", "run"]
+__all__ = ["PisteError", "Problem", "Result", "check", "folds", "frame", "judge", "predict", "run"]
 
 HOMES = {
     "run": ("piste.python", "run"),
+    "check": ("piste.python", "check"),
     "predict": ("piste.api", "predict"),
     "frame": ("piste.api", "frame"),
     "folds": ("piste.api", "folds"),

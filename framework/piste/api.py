@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,19 +17,23 @@ import pandas as pd
 
 from piste import watch
 from piste.bench import Bench
+from piste.checking import Checked, audited, checked, in_short, noted, standing
+from piste.core.check import Examined
 from piste.core.comparison import Comparison
 from piste.core.errors import PisteError, near
+from piste.core.finding import Finding
 from piste.core.foldsheet import FoldSheet, fold_sheet, split_digest
 from piste.core.handin import hand_in
-from piste.core.judge import Members, members
+from piste.core.judge import Members, Settle, members
 from piste.core.layout import Layout, answered
 from piste.core.leaderboard import foremost
 from piste.core.model import Model
 from piste.core.outside import Outside
 from piste.core.problem import Problem
 from piste.core.report.framed import Framed, explain
+from piste.core.review.evidence import UNSEEDED
 from piste.core.search import Candidate
-from piste.edges import outsiders, shelf
+from piste.edges import ledger, outsiders, shelf
 from piste.edges.executors import Executor, Processes, default_workers
 from piste.edges.models import read_model, unpack
 from piste.edges.shelf import Shelved
@@ -37,7 +43,7 @@ from piste.edges.tracking import Refit, Tracker, TrackingDown, open_store
 from piste.engine import Engine, wanted_model
 from piste.estimate import Estimate, estimate
 from piste.framings import framings
-from piste.prepare import Prepared, load, prepare
+from piste.prepare import Prepared, lenient, load, prepare
 from piste.result import Result
 from piste.watch import Watcher, silent
 from piste.work import Refitted, fit_model
@@ -81,20 +87,73 @@ def run(
         PisteError: the problem or its data cannot work.
     """
     prepared = prepare(problem, changes, watcher, quick=quick, code=code)
-    return _compared(prepared, changes, quick=quick, workers=workers, deadline=deadline, where=home(mlruns), watcher=watcher)
+    told = partial(in_short, problem=problem)
+    return _compared(prepared, told, changes, quick=quick, workers=workers, deadline=deadline, where=home(mlruns), watcher=watcher)
+
+
+def check(
+    problem: str | Path | Problem,
+    *,
+    changes: Sequence[str] = (),
+    code: bool = True,
+    today: date | None = None,
+    mlruns: str | Path | None = None,
+    watcher: Watcher = silent,
+) -> Checked:
+    """Look for what is wrong with a problem and its rows before anything is fitted; nothing is written.
+
+    Faults of the file and of the table do not end it: what is wrong is set aside, and the rest is looked at.
+
+    Args:
+        problem: a folder with a problem.yaml, a yaml file, or a Problem.
+        changes: changes to the file such as "search.trials=3".
+        code: whether code of the problem's folder may run.
+        today: by which acknowledgements count; this day where not given.
+        mlruns: where earlier comparisons are kept, which may have used the holdout.
+        watcher: hears when code of the problem's folder runs.
+
+    Raises:
+        PisteError: there is no such file.
+    """
+    found = lenient(problem, changes, watcher, code=code)
+    file = home(mlruns) / "results.sqlite"
+    before = None
+    if found.prepared is not None and len(found.prepared.folds.holdout) and file.exists():
+        with Store(file) as store:
+            before = _judged_before(found.prepared, store)
+    return checked(found, before, today or date.today())
+
+
+def _judged_before(prepared: Prepared, store: Store) -> np.ndarray | None:
+    """Return how many earlier comparisons have judged each row that is held out; None where none is."""
+    table, holdout = prepared.resolved.table, prepared.folds.holdout
+    return ledger.judged_before(store, prepared.resolved.name, table.digest, holdout, len(table.frame)) if len(holdout) else None
 
 
 def _compared(
-    prepared: Prepared, changes: Sequence[str], *, quick: bool, workers: int | None, deadline: float, where: Path, watcher: Watcher
+    prepared: Prepared,
+    told: Callable[[Sequence[Finding]], str],
+    changes: Sequence[str],
+    *,
+    quick: bool,
+    workers: int | None,
+    deadline: float,
+    where: Path,
+    watcher: Watcher,
 ) -> Result:
-    """Compare, keep and log."""
+    """Audit, compare, keep and log."""
     started = time.time()
     track = prepared.resolved.problem.track
     tracker = open_store(track.uri, where, track.experiment)  # a bad uri is said before the work, not after it
     with Store(where / "results.sqlite") as store:
+        audit = audited(prepared, store, _judged_before(prepared, store))
+        settle = partial(standing, prepared=prepared, today=date.today())
+        if line := told(settle(audit.findings)):
+            watcher(watch.Said(line))
         outside = _outside(prepared, store, watcher)
         with Engine(prepared, store, watcher, lambda: _workers(prepared, workers), deadline) as engine:
-            comparison, members, models = _compare(engine, outside, quick=quick)
+            comparison, members, models = _compare(engine, outside, audit, settle, quick=quick)
+        comparison = noted(comparison, prepared)
         before = shelf.by_key(store, comparison.key)
         began = before.started if before else started
         shelved = Shelved(comparison, "", began, _keys(models), _plain(members), tuple(changes), quick)
@@ -113,9 +172,11 @@ def _outside(prepared: Prepared, store: Store, watcher: Watcher) -> tuple[Outsid
     return tuple(each for each in kept if each.split == split)
 
 
-def _compare(engine: Engine, outside: Sequence[Outside], *, quick: bool) -> tuple[Comparison, Members, dict[str, Refitted]]:
+def _compare(
+    engine: Engine, outside: Sequence[Outside], audit: Examined, settle: Settle, *, quick: bool
+) -> tuple[Comparison, Members, dict[str, Refitted]]:
     """Fit, judge, and refit: a first leaderboard after the defaults, the whole one at the end."""
-    bench = Bench(engine, outside)
+    bench = Bench(engine, outside, audit, settle)
     engine.watcher(watch.Planned(engine.prepared.plan))
     for stage in ("baseline", "default", "search"):
         bench.compute(stage)
@@ -130,7 +191,7 @@ def _compare(engine: Engine, outside: Sequence[Outside], *, quick: bool) -> tupl
     kept = foremost(case.rows, case.row_of(case.champion).id, case.row_of(case.base).id)  # all would take gigabytes
     models = engine.refits([row for row in case.rows if row.id in kept and not row.is_outside], case.states, found)
     case = replace(case, measured=_measured(models[case.row_of(case.champion).id]))
-    return bench.conclude(case, bench.self_test(), curve), found, models
+    return bench.conclude(case, bench.self_test(), curve, UNSEEDED if quick else bench.seeds(case)), found, models
 
 
 def _measured(model: Refitted) -> dict[str, float]:
@@ -208,7 +269,8 @@ def judge(
     where = home(mlruns)
     with Store(where / "results.sqlite") as store:
         outsiders.keep(store, prepared.resolved.name, taken)
-    return _compared(prepared, latest.changes, quick=latest.quick, workers=workers, deadline=deadline, where=where, watcher=watcher)
+    told = partial(in_short, problem=problem)
+    return _compared(prepared, told, latest.changes, quick=latest.quick, workers=workers, deadline=deadline, where=where, watcher=watcher)
 
 
 def forget(problem: str | Path, name: str, *, mlruns: str | Path | None = None) -> int:

@@ -71,8 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", type=_positive, metavar="N", help="processes; one per core if not given")
     run.add_argument("--deadline", type=_seconds, default=600.0, metavar="SECONDS", help="that the fits of a cell may take (600)")
     _shared(run, "set", "code", "json", "all", "mlruns")
-    check = _command(commands, "check", _check, "read a problem and its data, and print every choice with its reason")
-    _shared(check, "set", "code", "json")
+    check = _command(commands, "check", _check, "look for what is wrong with a problem and its data before any model is trained")
+    check.add_argument("--strict", action="store_true", help="exit with 1 where a warning is open (2: a fault, or what blocks)")
+    check.add_argument("--resolved", action="store_true", help="print every choice with its reason instead, as a problem.yaml")
+    check.add_argument("--github", action="store_true", help="also as annotations of a pull request (always where GITHUB_ACTIONS is true)")
+    check.add_argument("--all", action="store_true", help="print all notes whole, and what each check said that found nothing")
+    _shared(check, "set", "code", "json", "mlruns")
     show = _command(commands, "show", _show, "print the latest comparison of a problem again")
     _shared(show, "json", "all", "mlruns")
     folds = _command(commands, "folds", _folds, "write down which rows each fold tests, for someone who predicts elsewhere")
@@ -195,18 +199,26 @@ def _tell(event: Event) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from piste.prepare import prepare
+    if arguments.resolved:
+        from piste.prepare import prepare
 
-    prepared = prepare(arguments.problem, arguments.set, _tell, quick=False, code=arguments.code)
+        print(prepare(arguments.problem, arguments.set, _tell, quick=False, code=arguments.code).printed, end="")
+        return 0
+    from piste.api import check
+    from piste.edges.annotations import annotated
+
+    found = check(arguments.problem, changes=arguments.set, code=arguments.code, mlruns=arguments.mlruns, watcher=_tell)
     if arguments.json:
-        print(
-            json.dumps(
-                {"problem": prepared.resolved.name, "digest": prepared.resolved.table.digest, "resolved": prepared.printed}, indent=1
-            )
-        )
+        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False, allow_nan=False))
     else:
-        print(prepared.printed, end="")
-    return 0
+        from piste.terminal.audit import looked_at
+        from piste.terminal.paper import paper
+
+        paper().print(looked_at(found, shlex.quote(arguments.problem), every=arguments.all), crop=False)
+    if arguments.github or os.environ.get("GITHUB_ACTIONS") == "true":
+        lines = annotated(found.remarks(), os.environ.get("GITHUB_WORKSPACE"))
+        print(*lines, sep="\n", file=sys.stderr if arguments.json else sys.stdout)  # GitHub reads both
+    return found.exit_code(strict=arguments.strict)
 
 
 def _show(arguments: argparse.Namespace) -> int:

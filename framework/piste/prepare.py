@@ -12,22 +12,24 @@ import numpy as np
 import pandas as pd
 
 from piste.core import expression
-from piste.core.data import Table
-from piste.core.errors import PisteError
+from piste.core.aside import set_aside
+from piste.core.data import Raw, Table
+from piste.core.errors import Fault, PisteError
 from piste.core.features import expand, without_clock
 from piste.core.fit import Study
 from piste.core.layout import Layout
-from piste.core.melt import settled
+from piste.core.melt import settled, targets
 from piste.core.model import rule_columns
 from piste.core.past import Past
 from piste.core.plan import Plan, make_plan
 from piste.core.problem import Problem
+from piste.core.references import absent, used
 from piste.core.report.resolved import printed
 from piste.core.resolve import Resolved, resolve, with_target
 from piste.core.split import Folds, make_folds
 from piste.core.table import make_table
 from piste.edges.code import module_of
-from piste.edges.load import load_problem
+from piste.edges.load import Salvaged, in_harmony, load_problem, salvaged
 from piste.edges.sources import read
 from piste.families import NAMES
 from piste.framings import framings
@@ -56,9 +58,15 @@ def load(problem: str | Path | Problem, overrides: Sequence[str]) -> tuple[Probl
         return problem, Path.cwd(), problem.problem or "problem"
     path = Path(problem)
     read_problem = load_problem(path, overrides)
+    folder, called = named_after(path)
+    return read_problem, folder, read_problem.problem or called
+
+
+def named_after(path: Path) -> tuple[Path, str]:
+    """Return the folder of a problem, and what it is called where its file does not say."""
     folder = path if path.is_dir() else path.parent
     stem = "" if path.is_dir() or path.stem == "problem" else f"-{path.stem}"
-    return read_problem, folder, read_problem.problem or f"{folder.resolve().name}{stem}"
+    return folder, f"{folder.resolve().name}{stem}"
 
 
 def prepare(problem: str | Path | Problem, overrides: Sequence[str], watcher: Watcher, *, quick: bool, code: bool) -> Prepared:
@@ -75,8 +83,25 @@ def prepare(problem: str | Path | Problem, overrides: Sequence[str], watcher: Wa
         PisteError: the problem or its data cannot work.
     """
     problem, folder, name = load(problem, overrides)
-    problem = settled(problem)
     raw = read(problem, folder, code=code, say=lambda text: watcher(Said(text)))
+    return ready(problem, raw, folder, name, quick=quick, code=code)
+
+
+def ready(problem: Problem, raw: Raw, folder: Path, name: str, *, quick: bool, code: bool) -> Prepared:
+    """Make a problem ready whose rows have been read.
+
+    Args:
+        problem: as its author wrote it.
+        raw: its rows.
+        folder: of the problem.
+        name: what it is called where the file does not say.
+        quick: plan no search.
+        code: whether code of the problem's folder may run.
+
+    Raises:
+        PisteError: the problem and its rows do not fit each other.
+    """
+    problem = settled(problem)
     table = make_table(problem, raw)
     family = partial(kin, folder=folder)
     resolved = resolve(problem, name, table, framings(), NAMES, family)
@@ -87,6 +112,94 @@ def prepare(problem: str | Path | Problem, overrides: Sequence[str], watcher: Wa
     study = _study(resolved, folds, plan)
     truth = cache(partial(_truth, problem, folder, table, code=code))
     return Prepared(resolved, table.layout, folds, plan, study, raw.path, folder, printed(resolved, folds, plan), truth)
+
+
+@dataclass(frozen=True, slots=True)
+class Lenient:
+    """A problem made ready as far as it can be.
+
+    `prepared` is None where the data or the target are of no use; `aside` names the fields and columns that had to be set
+    aside, so that the rest could be looked at.
+    """
+
+    prepared: Prepared | None
+    name: str
+    problem: Problem | None
+    faults: tuple[Fault, ...]
+    aside: tuple[str, ...] = ()
+
+
+def lenient(problem: str | Path | Problem, overrides: Sequence[str], watcher: Watcher, *, code: bool) -> Lenient:
+    """Make a problem ready although something is wrong with it: that is set aside, and said.
+
+    Args:
+        problem: a folder with a problem.yaml, a yaml file, or a Problem.
+        overrides: changes such as "search.trials=3".
+        watcher: is told when code of the problem's folder runs.
+        code: whether code of the problem's folder may run.
+
+    Raises:
+        PisteError: there is no such file.
+    """
+    if isinstance(problem, Problem):
+        folder, name, left = Path.cwd(), "problem", Salvaged(problem, ())
+    else:
+        left = salvaged(Path(problem), overrides)
+        folder, name = named_after(Path(problem))
+    rest, faults, aside = left.problem, list(left.faults), list(left.aside)
+    name = (rest and rest.problem) or name
+    raw: Raw | None = None
+    while rest is not None:
+        try:
+            raw = raw or read(rest, folder, code=code, say=lambda text: watcher(Said(text)))
+            return Lenient(ready(rest, raw, folder, name, quick=False, code=code), name, rest, _in_order(faults), tuple(aside))
+        except PisteError as error:
+            faults += [fault for fault in error.faults if not _follows(fault, faults, aside)]
+            if raw is None:
+                break
+            rest, gone = _mended(rest, raw, folder, error.faults)
+            aside += gone
+    return Lenient(None, name, rest, _in_order(faults), tuple(aside))
+
+
+def _in_order(faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    return PisteError(*dict.fromkeys(faults)).faults
+
+
+def _follows(fault: Fault, known: Sequence[Fault], aside: Sequence[str]) -> bool:
+    """Tell whether a fault is there only because something was set aside, or says of a field what has been said."""
+    words = [name.rpartition(".")[2] for name in aside]
+    return (
+        (bool(aside) and fault.field == "data")
+        or any(each.field == fault.field != "" for each in known)
+        or any(f"{quote}{word}" in fault.message for word in words for quote in "'`")
+    )
+
+
+def _mended(problem: Problem, raw: Raw, folder: Path, faults: Sequence[Fault]) -> tuple[Problem | None, list[str]]:
+    """Return a problem without what is wrong, or None where nothing is left; and what was set aside."""
+    gone: list[str] = []
+    missing = {fault: field for field, fault in absent(problem, raw).items()}
+    for fault in faults:
+        found = _set_aside(problem, raw, folder, missing.get(fault, fault.field), fault.place.path)
+        if found is None:
+            return None, gone
+        problem, field = found
+        gone.append(field)
+    left, more = in_harmony(problem, folder)
+    return left, [*gone, *more]
+
+
+def _set_aside(problem: Problem, raw: Raw, folder: Path, field: str, path: str) -> tuple[Problem, str] | None:
+    """Set aside a column whose cells cannot be read, an entry whose file cannot, or else a field."""
+    name = field.removeprefix("columns.") if path != raw.path else field
+    if name in raw.frame and name not in targets(problem) and (path == raw.path or name != field):
+        if problem.columns.get(name) != "drop":
+            return problem.model_copy(update={"columns": {**problem.columns, name: "drop"}}), name
+        computed = next((f"add.{new}" for new, text in problem.add.items() if name in used(str(text))), "")
+        return set_aside(problem, computed)
+    own = {str(folder / (entry.file or (entry.factory or "").rpartition(":")[0])): n for n, entry in enumerate(problem.families or ())}
+    return set_aside(problem, f"families.{own[path]}" if path in own and not field else field)
 
 
 def _refuse_torn(resolved: Resolved, folds: Folds) -> None:

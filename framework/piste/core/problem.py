@@ -534,6 +534,10 @@ class Problem(Part):
             at = at.rpartition(".")[0]
         return Fault(message, field, self._places.get(at, Place(self._path)), check)
 
+    def stands(self, field: str) -> Place | None:
+        """Return where the file says a field; None where it does not."""
+        return self._places.get(field)
+
     def written(self, *fields: str) -> str:
         """Return the first of some fields that its author wrote, as the short forms have it; the last where none is found."""
         return next((field for field in fields if field in self._places), fields[-1])

@@ -17,7 +17,7 @@ SHOWN = 10
 
 def check_references(problem: Problem, raw: Raw) -> list[Fault]:
     """Find every column that the problem names, outright or in an added column's expression, and the table does not have."""
-    return [*_absent(problem, raw), *_taken(problem, raw), *_expressions(problem, raw)]
+    return [*absent(problem, raw).values(), *_taken(problem, raw), *_expressions(problem, raw)]
 
 
 def used(text: str) -> set[str]:
@@ -25,18 +25,19 @@ def used(text: str) -> set[str]:
     return expression.columns(expression.parse(text))
 
 
-def _absent(problem: Problem, raw: Raw) -> list[Fault]:
+def absent(problem: Problem, raw: Raw) -> dict[str, Fault]:
+    """Return what is wrong with each field that names a column outright: by its whole name, such as "known_at.after.1"."""
     table = list(map(str, raw.frame.columns))
     known = {*table, *problem.add, *((ROW, OUTPUT) if problem.target.columns else ())}
-    faults = []
+    faults: dict[str, Fault] = {}
     for place, field, name in _named(problem):
         if field == "split.by" and name in PERIODS and name not in known:
             if problem.time is None:
                 message = f"must be a column, or come with the line `time: COLUMN` that says when: '{name}' is a period"
-                faults.append(problem.fault(place, message))
+                faults[place] = problem.fault(place, message)
         elif name not in known or (field == "time" and name in problem.add):  # an expression gives numbers, not times
             message = f"no column '{name}' in {raw.path} ({raw.word} {raw.header_line}).{closest(name, [*table, *problem.add])}"
-            faults.append(replace(problem.fault(place, message), field=field))
+            faults[place] = replace(problem.fault(place, message), field=field)
     return faults
 
 

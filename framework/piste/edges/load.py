@@ -223,7 +223,8 @@ def _known(written: Mapping[str, Any]) -> dict[str, Any]:
     if "acknowledge" in written:
         from piste.core import audit, review
 
-        known["checks"] = {id: check.exact for id, check in {**audit.checks(), **review.checks()}.items()}
+        exact = {id: check.exact for id, check in audit.checks().items()}
+        known["checks"] = exact | {id: check.exact for id, check in review.checks().items()}
     return known
 
 

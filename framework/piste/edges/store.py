@@ -141,6 +141,17 @@ class Store:
         """Return the comparison that was last saved for a problem."""
         return self._one_comparison("problem = ?", problem)
 
+    def columns_of(self, problem: str, frame: str, column: str) -> Iterator[tuple[Mapping[str, Any], np.ndarray]]:
+        """Yield of every comparison of a problem, oldest first, what it was kept with, and a column of numbers of one of its frames."""
+        with self._plainly():
+            rows = self._connection.execute("SELECT meta, arrays FROM comparisons WHERE problem = ? ORDER BY id", (problem,))
+            for stored, packed in rows:
+                kept = json.loads(stored)
+                place = [each["name"] for each in kept["frames"][frame]["columns"]].index(column)
+                with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+                    member = io.BytesIO(archive.read(f"frame/{frame}/{place}.npy"))
+                yield kept["meta"], np.lib.format.read_array(member, allow_pickle=False)
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
