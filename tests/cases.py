@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,11 @@ from piste.core.fit import Failed, Outcome, Predicted
 from piste.core.judge import Settle, conclude
 from piste.core.review import Evidence
 from piste.core.search import Candidate
+from piste.edges.strict_yaml import read
 from piste.prepare import Prepared, prepare
 from piste.watch import silent
 from piste.work import compute
+from tests.checks import Scene
 
 Said = Mapping[str | tuple[str, str], np.ndarray | Sequence[np.ndarray]]
 
@@ -39,7 +42,7 @@ class Written:
 
     def evidence(self, **beside: Any) -> Evidence:
         """Return what checks are handed, with what was tried beside the comparison."""
-        return Evidence(self.case, **beside)
+        return Evidence(**{"case": self.case} | beside)
 
     def comparison(self, settle: Settle = ordered, **beside: Any) -> Comparison:
         """Say what was found."""
@@ -120,3 +123,34 @@ def told(check: Check[Evidence], case: Case, **beside: Any) -> tuple[list[Findin
     """Return what a check after training finds, and its tables; neither where it has nothing to look at."""
     said = check.run(Evidence(case, **beside))
     return ([], {}) if isinstance(said, NotApplicable) else (list(said.findings), dict(said.tables))
+
+
+Tried = Callable[[Written], Mapping[str, Any]]  # what was tried beside a comparison
+
+
+def nothing(_: Written) -> Mapping[str, Any]:
+    """Try nothing beside a comparison."""
+    return {}
+
+
+def after(
+    says: str, problem: str, rows: Callable[[], pd.DataFrame], said: Callable[[pd.DataFrame], Said], beside: Tried = nothing
+) -> Scene:
+    """Return a scene after training.
+
+    Args:
+        says: what is true of the rows, and of what models answer.
+        problem: the lines of problem.yaml, without `data`; indented as one likes.
+        rows: makes the table.
+        said: what models answer, as `written` takes it.
+        beside: what was tried beside the comparison, as `Evidence` takes it.
+    """
+    lines = dedent(problem).strip()
+
+    def subject() -> Evidence:
+        frame = rows()
+        keys: Any = read(lines, "problem.yaml").value
+        made = written(frame, said(frame), **keys)
+        return made.evidence(**beside(made))
+
+    return Scene(says, lines, subject)

@@ -16,6 +16,7 @@ from piste.core.review.evidence import RULES, Evidence
 MOST = 0.98  # R2, or area under the ROC curve: problems that are worth a model are rarely solved to this degree
 FORESEEN = 0.95  # of what perfect foresight would save
 MUCH = 0.5  # of what is gained over the rule
+TWICE = 2.0  # as much as the next column
 ALONE = {True: 2 * MOST - 1, False: MOST}  # a column's own skill from which on it is too good by itself: of classes 2 AUC - 1
 
 
@@ -61,7 +62,7 @@ def too_good(evidence: Evidence) -> Found | NotApplicable:
     "note",
     computed="A quick model with and without each column, before training (L03): what is lost without the most important one, as a share "
     "of what the quick model gains over the best rule.",
-    threshold="More than half.",
+    threshold="More than half, and at least twice as much as without the next column: two that matter as much are not one.",
     alarm="None: a good column is no fault. It is good to know what the model stands on.",
     source="Breck, Cai, Nielsen, Salib and Sculley, The ML test score, 2017 (data tests: know what each feature brings and costs).",
 )
@@ -72,8 +73,8 @@ def one_column(evidence: Evidence) -> Found | NotApplicable:
     stakes = shares(evidence)
     if not stakes:
         return NotApplicable("no stake of any column is known from before training")
-    column, share = stakes[0]
-    if share <= MUCH:
+    (column, share), next_share = stakes[0], stakes[1][1] if len(stakes) > 1 else 0.0
+    if share <= MUCH or share < TWICE * next_share:
         return Found()
     rule = evidence.case.row_of(evidence.case.base).family.removeprefix(f"{BASELINE}:")
     message = f"{'All' if share >= 1 else f'{share:.0%}'} of what a model gains over the rule hangs on '{column}'"

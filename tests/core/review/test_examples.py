@@ -1,0 +1,45 @@
+"""Every check after training speaks on its example, and is silent on the one beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from piste.core.check import Found, NotApplicable
+from piste.core.review import checks
+from tests.checks import Example, examples
+
+EXAMPLES = examples(Path(__file__).parent / "examples")
+
+
+def test_every_check_has_an_example():
+    assert {each.check for each in EXAMPLES} == set(checks())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: f"{each.check} {each.on}")
+def test_a_check_speaks_where_it_should(example: Example):
+    said = checks()[example.check].run(example.fires.subject())
+    assert isinstance(said, Found), said
+    found = {finding.on: finding for finding in said.findings}
+    assert example.on in found, f"{list(found)}"
+    finding = found[example.on]
+    assert finding.severity == example.severity
+    assert finding.severity in checks()[example.check].severity
+    assert finding.check == example.check
+    assert finding.message
+    assert finding.consequence
+    assert finding.fix or finding.paste
+    assert not finding.message.endswith("."), "a full stop is added where it is printed"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: f"{each.check} {each.on}")
+def test_a_check_is_silent_where_nothing_is_wrong(example: Example):
+    said = checks()[example.check].run(example.silent.subject())
+    assert isinstance(said, NotApplicable) or not said.findings
+
+
+@pytest.mark.parametrize("id", sorted(checks()))
+def test_a_check_says_all_that_the_page_prints(id: str):
+    check = checks()[id]
+    assert all((check.title, check.severity, check.detects, check.computed, check.threshold, check.alarm, check.source))
