@@ -99,12 +99,11 @@ class Quick:
         """Return their mean as people read it: a cost, or the metric."""
         return self.survey.shown(self.mean(losses))
 
-    def rule(self) -> tuple[str, np.ndarray] | None:
-        """Return the title of the rule that does best on the judged rows, and its losses there; None where no rule has predicted."""
+    def rule(self) -> np.ndarray | None:
+        """Return the losses, (n_judged,), of the rule that does best on the judged rows; None where no rule has predicted."""
         lines = self.survey.court.lines
         places = np.searchsorted(lines.judged, self.judged)
-        every = [(each.label.title, lines.mean(each.column.lines)[places]) for each in self.survey.rules]
-        return min(every, key=lambda pair: self.mean(pair[1]), default=None)
+        return min((lines.mean(each.column.lines)[places] for each in self.survey.rules), key=self.mean, default=None)
 
     def surely(self, differences: np.ndarray) -> float:
         """Return by how many standard errors the mean of differences between losses, (n_judged,), is above zero."""

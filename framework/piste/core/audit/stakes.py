@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from piste.core.audit.alike import alike
 from piste.core.audit.cures import known_at
 from piste.core.audit.moment import when
-from piste.core.audit.quick import Quick, quick
+from piste.core.audit.quick import quick
 from piste.core.audit.survey import Survey
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
@@ -33,30 +33,67 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Stake:
+    """What hangs on a group of columns.
+
+    Args:
+        group: that was left out.
+        lost: by how much the quick model gets dearer without it, as people read costs.
+        sure: by how many standard errors between blocks that is above nothing.
+    """
+
+    group: Group
+    lost: float
+    sure: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stakes:
     """What columns are worth.
 
     Args:
-        rule: title of the best rule.
-        rule_cost: what it costs, as people read it.
-        cost: what the quick model costs that sees all columns.
-        groups: what was left out, the most at stake first.
-        table: a line for each of them: column, stake (what is lost without it), share (of what the model saves over the rule),
-            error (of the mean loss that the stake stands on, in standard errors above zero), declared, twins.
+        saved: what the quick model saves over the best rule, as people read costs.
+        cost: of the quick model that sees all columns.
+        each: the most at stake first.
+        standing_in: groups that nobody vouches for and that are not missed one by one, but together, since they stand in for each
+            other; the one that knows most of the target first.
+        jointly: what is lost without all of these.
     """
 
-    rule: str
-    rule_cost: float
+    saved: float
     cost: float
-    groups: tuple[Group, ...]
-    table: pd.DataFrame
+    each: tuple[Stake, ...]
+    standing_in: tuple[Group, ...] = ()
+    jointly: float = 0.0
+
+    def table(self) -> pd.DataFrame:
+        """Return a line for each group: its first column, what is lost without it, which share of the saving that is, and more."""
+        together = {group.columns for group in self.standing_in}
+        lines = [
+            {
+                "column": each.group.columns[0],
+                "stake": each.lost,
+                "share": each.lost / self.saved,
+                "sure": each.sure,
+                "declared": each.group.declared,
+                "stands_in": each.group.columns in together,
+                "twins": ", ".join(each.group.columns[1:]),
+            }
+            for each in self.each
+        ]
+        return pd.DataFrame(lines)
+
+
+def _matters(lost: float, sure: float, saved: float) -> bool:
+    return lost >= ENOUGH * saved and sure >= SURE
 
 
 def stakes(survey: Survey) -> Stakes | NotApplicable:
     """Weigh the columns of most single-column skill, those first of which nobody says when they are known.
 
-    A column goes together with those that say the same and with what is computed from it. What gives the answer away exactly is
-    out of the question, and of every model here.
+    A column goes together with those that say the same and with what is computed from them. Where columns say partly the same, none
+    of them is missed while the others stand in for it: so all that are not missed are left out together as well. What gives the answer
+    away exactly is out of the question, and of every model here.
     """
     if not survey.features:
         return NotApplicable("no column is shown to a model")
@@ -64,24 +101,24 @@ def stakes(survey: Survey) -> Stakes | NotApplicable:
     best = tried.rule() if tried else None
     if tried is None or best is None:
         return NotApplicable("too few rows to try a model on")
-    given = [name for name, known in survey.skills.items() if known.exact and name not in survey.vouched]
+    given = {name for name, known in survey.skills.items() if known.exact and name not in survey.vouched}
     groups = asked(survey, given)
-    full, *others = tried.losses([given, *({*given, *group.without} for group in groups)])
-    rule, plain = best
-    if tried.surely(plain - full) < SURE:
+    full, *others = tried.losses([given, *(given | group.without for group in groups)])
+    if tried.surely(best - full) < SURE:
         return NotApplicable("a quick model does no better than the best rule, so nothing hangs on a column")
-    cost, rule_cost = tried.cost(full), tried.cost(plain)
-    lines = []
-    for group, losses in zip(groups, others, strict=True):
-        stake = tried.cost(losses) - cost
-        sure = tried.surely(losses - full)
-        lines.append((group.columns[0], stake, stake / (rule_cost - cost), sure, group.declared, ", ".join(group.columns[1:])))
-    order = sorted(range(len(lines)), key=lambda place: (-lines[place][1], lines[place][0]))
-    table = pd.DataFrame([lines[place] for place in order], columns=["column", "stake", "share", "errors", "declared", "twins"])
-    return Stakes(rule, rule_cost, cost, tuple(groups[place] for place in order), table)
+    cost, saved = tried.cost(full), tried.cost(best) - tried.cost(full)
+    found = [Stake(group, tried.cost(losses) - cost, tried.surely(losses - full)) for group, losses in zip(groups, others, strict=True)]
+    rest = [each.group for each in found if not each.group.declared and not _matters(each.lost, each.sure, saved)]
+    ranked = tuple(sorted(found, key=lambda each: (-each.lost, each.group.columns)))
+    if len(rest) > 1:
+        [bare] = tried.losses([given.union(*(group.without for group in rest))])
+        jointly = tried.cost(bare) - cost
+        if _matters(jointly, tried.surely(bare - full), saved):
+            return Stakes(saved, cost, ranked, tuple(rest), jointly)
+    return Stakes(saved, cost, ranked)
 
 
-def asked(survey: Survey, given: Sequence[str]) -> list[Group]:
+def asked(survey: Survey, given: Collection[str]) -> list[Group]:
     """Return the groups of columns to leave out: the most skilled, those of which nobody says when they are known before the rest."""
     features = [column.name for column in survey.features if column.name not in given]
     sources = {name: _sources(survey, name) & set(features) for name in features}
@@ -115,7 +152,8 @@ def _sources(survey: Survey, name: str) -> set[str]:
     computed="A quick boosting, on at most 20,000 rows and the latest folds of the declared split, with and without each of the ten "
     "columns that know most of the target by themselves and are not in `known_at`. Columns that say the same (rank correlation above "
     "0.98, categories that tell each other, sums) and what is computed from them go together. The stake is the cost without less the "
-    "cost with, in the problem's own unit.",
+    "cost with, in the problem's own unit. Those that are not missed are left out together as well: if that is missed, they stand in for "
+    "each other, and are asked about in one question.",
     threshold="A stake of 5 % of what the quick model saves over the best rule, and 1.645 standard errors (between blocks) above nothing",
     alarm="A minute for each column; at most ten are asked, the dearest first",
     source="Kaufman et al., Leakage in Data Mining, 2012 (legitimacy: no column from after the decision); Kapoor and Narayanan 2023 (L2)",
@@ -125,45 +163,62 @@ def undeclared(survey: Survey) -> Found | NotApplicable:
     found = stakes(survey)
     if isinstance(found, NotApplicable):
         return found
-    pairs = zip(found.groups, found.table.itertuples(index=False), strict=True)
-    findings = [
-        _question(survey, found, group, float(line.stake), float(line.share))
-        for group, line in pairs
-        if not group.declared and line.share >= ENOUGH and line.errors >= SURE
-    ]
-    return Found(findings, {"stakes": found.table})
+    missed = [each for each in found.each if not each.group.declared and _matters(each.lost, each.sure, found.saved)]
+    findings = [_question(survey, found, each.group.columns, each.lost) for each in missed]
+    if found.standing_in:
+        columns = [name for group in found.standing_in for name in group.columns]
+        findings.append(_question(survey, found, columns, found.jointly, one=False))
+    return Found(sorted(findings, key=lambda each: -each.number), {"stakes": found.table()})
 
 
-def _question(survey: Survey, found: Stakes, group: Group, stake: float, share: float) -> Finding:
-    resolved = survey.resolved
-    name, problem = resolved.yardstick.name, resolved.problem
-    first, *same = group.columns
-    are = f"Are '{first}' and what says the same ({_listed(same)})" if same else f"Is '{first}'"
-    saved = f"{min(share, 1):.0%} of what a quick model saves over the best rule" if share < 1 else "all that a quick model saves over the best rule"
-    with_it, without = short(found.cost), short(found.cost + stake)
-    if resolved.yardstick.priced:
-        unit = currency(name)
-        per_year = problem.decision.per_year if problem.decision else None
-        yearly = f", {short(stake * per_year)}{unit} a year" if per_year else ""
-        hangs = f"{short(stake)}{unit} a row{yearly} hang on it: {saved}"
-        consequence = f"if not, a row costs {without}{unit} in use where the comparison says {with_it}{unit}"
+def _question(survey: Survey, found: Stakes, columns: Sequence[str], lost: float, *, one: bool = True) -> Finding:
+    """Ask when columns are known.
+
+    Args:
+        survey: the problem.
+        found: what its columns are worth.
+        columns: that are asked about, the first one leading.
+        lost: without them.
+        one: whether they say the same; else any of them stands in for another.
+    """
+    problem, yardstick = survey.resolved.problem, survey.resolved.yardstick
+    share = lost / found.saved
+    saved = f"{share:.0%} of what it saves over the best rule" if share < 1 else "all that it saves over the best rule"
+    if len(columns) == 1:
+        who, them = f"Is '{columns[0]}'", "it"
+    elif one:
+        who, them = f"Are '{columns[0]}' and what says the same ({_listed(columns[1:])})", "them"
     else:
-        hangs = f"without it the {name} of a quick model is {without} instead of {with_it}: {saved}"
-        consequence = f"if not, the {name} in use is about {without} where the comparison says {with_it}"
+        who, them = f"Are {_listed(columns)}", "all of them"
+    hint = "" if one else "; taken away one at a time, none is missed, since the others stand in for it"
+    unit = currency(yardstick.name) if yardstick.priced else ""
+    with_it, without = short(found.cost), short(found.cost + lost)
+    if yardstick.priced:
+        per_year = problem.decision.per_year if problem.decision else None
+        yearly = f", {short(lost * per_year)}{unit} a year" if per_year else ""
+        hangs = f"Without {them} a decision by a quick model costs {short(lost)}{unit} more{yearly}: {saved}{hint}"
+        consequence = f"If not, a decision costs {without}{unit} in use where the comparison says {with_it}{unit}"
+    else:
+        hangs = f"Without {them} the {yardstick.name} of a quick model is {without} instead of {with_it}: {saved}{hint}"
+        consequence = f"If not, the {yardstick.name} in use is about {without} where the comparison says {with_it}"
     return Finding(
         "L03",
         "warn",
-        first,
+        columns[0],
         share,
         ENOUGH,
-        f"{are} known {when(problem)}? {hangs}" if resolved.yardstick.priced else f"{are} known {when(problem)}? W{hangs[1:]}",
-        "if it is, paste this; if it comes later, name it under `after` of `known_at` instead, and no model sees it",
+        f"{who} known {when(problem)}? {hangs}",
+        f"if so, paste this; if {'it comes' if len(columns) == 1 else 'some come'} later, name {'it' if len(columns) == 1 else 'those'} "
+        "under `after` of `known_at` instead, and no model sees that",
         consequence,
-        known_at(problem, "decision", sorted(group.columns)),
+        known_at(problem, "decision", columns),
         "known_at",
     )
 
 
-def _listed(names: Sequence[str], most: int = 4) -> str:
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    """Write names one after the other: "'a', 'b' and 'c'"."""
     quoted = [f"'{name}'" for name in names[:most]]
-    return ", ".join(quoted) + (f" and {len(names) - most} more" if len(names) > most else "")
+    if len(names) > most:
+        return f"{', '.join(quoted)} and {len(names) - most} more"
+    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
