@@ -11,15 +11,10 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from benchmarks.audit.faults import Fault
 from benchmarks.audit.planting import Problem
 from benchmarks.audit.rule import Said
 from benchmarks.audit.tables import CleanTable
-from piste.checking import survey_of
-from piste.core.audit import audit
-from piste.core.errors import PisteError
-from piste.prepare import prepare
-from piste.watch import silent
+from piste.api import check
 
 
 @dataclass(frozen=True)
@@ -30,7 +25,7 @@ class Heard:
         said: all of it that is open.
         failed: checks that could not be computed, with their errors.
         seconds: that it took.
-        seen: the columns that models would see; empty where the file was refused.
+        seen: the columns that models would see; empty where nothing could be made ready.
     """
 
     said: tuple[Said, ...]
@@ -54,22 +49,15 @@ def tried(frame: pd.DataFrame, problem: Problem) -> Heard:
 def heard(path: Path) -> Heard:
     """Check a problem where it stands, and return what is said of it."""
     start = time.perf_counter()
-    try:
-        survey = survey_of(prepare(path, (), silent, quick=True, code=False))
-        found = audit(survey)
-    except PisteError as error:
-        refused = tuple(Said(fault.check, "block", fault.field, fault.message, refusal=True) for fault in error.faults)
-        return Heard(refused, (), time.perf_counter() - start)
-    said = tuple(Said(each.check, each.severity, each.on, each.message) for each in found.findings if not each.acknowledged)
-    failed = tuple(f"{name}: {reason}" for name, reason in found.spared.items() if reason.startswith("it could not be computed"))
-    return Heard(said, failed, time.perf_counter() - start, frozenset(column.name for column in survey.features))
+    found = check(path, code=False)
+    seconds = time.perf_counter() - start
+    refused = [Said(each.check, "block", each.field, each.message, refusal=True) for each in found.plain_faults]
+    said = [Said(each.check, each.severity, each.on, each.message) for each in found.open]
+    failed = [f"{name}: {reason}" for name, reason in found.examined.spared.items() if reason.startswith("it could not be computed")]
+    seen = [column.name for column in found.prepared.resolved.table.features] if found.prepared else []
+    return Heard((*refused, *said), tuple(failed), seconds, frozenset(seen))
 
 
 def clean(table: CleanTable) -> Heard:
     """Check a table as it is."""
     return heard(table.problem_file)
-
-
-def planted(fault: Fault, frame: pd.DataFrame, problem: Problem) -> Heard:
-    """Check a table with a fault in it."""
-    return tried(*fault.planted(frame, problem))
