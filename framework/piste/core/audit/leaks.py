@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from piste.core.audit import cures
-from piste.core.audit.relations import Relation, both, relation
-from piste.core.audit.skill import FEWEST_ROWS, Known
+from piste.core.audit.copied import COPIED, Copy, one_way
+from piste.core.audit.relations import both
+from piste.core.audit.skill import FEWEST_ROWS
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding, short
+from piste.core.finding import Finding
 from piste.core.melt import OUTPUT, targets
 
-COPIED = 0.999  # rank correlation, or share of the errors of a constant that are gone
-DISTINCT = 100  # values of a number in the rarest class, for its range to be no chance
-LEVEL_ROWS = 20  # of each value that a target may be cut into, and half as many distinct targets
 STRONG = 0.8
 PART = 0.05  # of the target's sum, of a column that may be a part of it,
 WHOLES = 5  # which is all of it at that many values
@@ -27,7 +25,6 @@ SEVERAL = 2  # strong columns that are asked about one by one
 UNIQUE = 0.9  # share of the rows: more distinct whole numbers than that name rows
 TOLD = 0.1  # skill from which a row number tells something
 IN_ORDER = 0.99  # of neighbours whose targets rise, or all fall, with the number of the row in its group
-MOST_LEVELS = 50
 FEW = 10  # values of a second column within which a group's rows may be numbered
 SMELLS = {
     "after", "outcome", "result", "results", "final", "refund", "refunded", "actual", "next", "future", "wait", "waited", "waiting",
@@ -60,7 +57,7 @@ def target_copied(survey: Survey) -> Found | NotApplicable:
     """Columns that are the target: a copy in other units or with noise, a recoding, or a sum, difference, product or ratio of several."""
     if len(survey.sample) < FEWEST_ROWS:
         return NotApplicable(f"fewer than {FEWEST_ROWS} rows tell no copy from chance")
-    return Found(list(_copies(survey)))
+    return Found([_copy(survey, each) for each in survey.copies])
 
 
 @check(
@@ -77,7 +74,7 @@ def strong_column(survey: Survey) -> Found | NotApplicable:
     """A column that foretells most of the target by itself, or looks like a part of it, and of which nobody has said when it is known."""
     if len(survey.sample) < FEWEST_ROWS:
         return NotApplicable(f"fewer than {FEWEST_ROWS} rows tell no skill from chance")
-    told = {name for finding in _copies(survey) for name in finding.on.split(" + ")} | survey.vouched
+    told = {name for each in survey.copies for name in each.columns} | survey.vouched
     ranked = sorted(((each.score, name) for name, each in survey.skills.items() if each.score >= STRONG and name not in told), reverse=True)
     parts = [] if survey.has_classes else [name for name in _unvouched(survey) if name not in told and _is_part(survey, name)]
     found = [_part(survey, name) for name in parts]
@@ -164,165 +161,19 @@ def telling_name(survey: Survey) -> Found | NotApplicable:
     return Found(found)
 
 
-def _copies(survey: Survey) -> Iterator[Finding]:
-    """Yield what L01 finds: columns by themselves, then what is left of them in twos and threes."""
-    target = survey.resolved.table.target
-    for label, rows in _answers(survey):
-        if len(rows) < FEWEST_ROWS:
-            continue
-        y = target.values[rows]
-        known = Known.of(y, np.ones(len(rows)), np.zeros(len(rows), dtype=int), classes=survey.has_classes, ranked=not survey.has_classes)
-        left: dict[str, np.ndarray] = {}
-        for column in survey.features:
-            if column.name == OUTPUT:
-                continue
-            values = survey.frame[column.name].iloc[rows]
-            if finding := _alone_is(survey, label, known, values):
-                yield finding
-            elif pd.api.types.is_datetime64_any_dtype(values):
-                left[column.name] = ((values - values.min()) / pd.Timedelta(days=1)).to_numpy(dtype=float)
-            elif pd.api.types.is_numeric_dtype(values):
-                left[column.name] = values.to_numpy(dtype=float)
-        if survey.has_classes:
-            continue
-        while found := relation(y.astype(float), left):
-            yield _together(survey, label, found)
-            left = {name: x for name, x in left.items() if name not in found.columns}
-
-
-def _answers(survey: Survey) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield each target and the rows of the sample that hold its values."""
-    names = targets(survey.resolved.problem)
-    if len(names) == 1:
-        yield names[0], survey.sample
-        return
-    of = survey.frame[OUTPUT].iloc[survey.sample].to_numpy()
-    for name in names:
-        yield name, survey.sample[of == name]
-
-
-def _alone_is(survey: Survey, label: str, known: Known, values: pd.Series) -> Finding | None:
-    """Return the finding that one column is the target, or None."""
-    name = str(values.name)
-    numeric = pd.api.types.is_numeric_dtype(values)
-    seen = values.notna().to_numpy()
-    if seen.sum() < FEWEST_ROWS or pd.api.types.is_datetime64_any_dtype(values):
-        return None
-    where = "in every row" if seen.all() else "wherever it is known"
-    if known.n_classes:
-        return _recoded(survey, label, known, values, where)
-    y = known.y[seen]
-    if numeric and known.exact(values):
-        return _copy(survey, name, 1.0, f"'{name}' is {_line(values.to_numpy(dtype=float)[seen], y, label)} {where}")
-    spearman = known.spearman(values)
-    if abs(spearman) >= COPIED and not _is_clock(survey, values):
-        order = "the order" if spearman > 0 else "the reverse order"
-        message = f"'{name}' puts the rows in {order} of '{label}' (rank correlation {abs(spearman):.4f}, where 1 is the same order)"
-        return _copy(survey, name, abs(spearman), message)
-    codes, levels = pd.factorize(values[seen])
-    if (
-        3 <= len(levels) <= MOST_LEVELS
-        and np.bincount(codes).min() >= LEVEL_ROWS
-        and _ranges(codes, y, LEVEL_ROWS // 2)
-        and not _is_clock(survey, values)
-    ):
-        return _copy(survey, name, 1.0, f"'{name}' is '{label}' cut into {len(levels)} ranges: no value of one lies within another")
-    return None
-
-
-def _recoded(survey: Survey, label: str, known: Known, values: pd.Series, where: str) -> Finding | None:
-    seen = values.notna().to_numpy()
-    name, classes = str(values.name), known.y[seen].astype(int)
-    codes, levels = pd.factorize(values[seen])
-    counts = np.bincount(classes)
-    wrong = len(classes) - int(counts.max())  # of a constant
-    if len(levels) <= 2 * known.n_classes and np.sort(counts)[-2:].min() >= 5:
-        mass = np.bincount(codes * known.n_classes + classes, minlength=len(levels) * known.n_classes).reshape(len(levels), -1)
-        missed = len(classes) - int(mass.max(axis=1).sum())
-        if missed <= (1 - COPIED) * wrong:
-            where = where if not missed else f"in all rows but {missed:,}"
-            return _copy(survey, name, 1 - missed / wrong, f"'{name}' is '{label}' by other names: each value goes with one class {where}")
-    if pd.api.types.is_numeric_dtype(values) and _ranges(classes, values.to_numpy(dtype=float)[seen], DISTINCT):
-        return _copy(survey, name, 1.0, f"'{name}' tells every class of '{label}' from the others: each has its own range of values")
-    return None
-
-
-def _ranges(codes: np.ndarray, values: np.ndarray, least: int) -> bool:
-    """Tell whether groups lie in separate ranges of a number, but for one in a thousand of its values.
-
-    Args:
-        codes: (n_rows,) of the groups.
-        values: (n_rows,).
-        least: distinct values that each group must have, so that the ranges are no chance.
-    """
-    distinct, places = np.unique(values, return_inverse=True)
-    low = np.full(len(distinct), codes.max() + 1)
-    high = np.full(len(distinct), -1)
-    np.minimum.at(low, places, codes)
-    np.maximum.at(high, places, codes)
-    pure = low == high
-    present = np.unique(codes)
-    if len(present) < 2 or np.bincount(low[pure], minlength=int(codes.max()) + 1)[present].min() < least:
-        return False
-    changes = int((np.diff(low[pure]) != 0).sum()) + int((~pure).sum())
-    return changes - (len(present) - 1) <= (1 - COPIED) * len(distinct)
-
-
-def _is_clock(survey: Survey, values: pd.Series) -> bool:
-    """Tell whether a column only goes one way along the file, or along time: a target that does so too is no leak of it."""
-    codes = values if pd.api.types.is_numeric_dtype(values) else pd.Series(pd.factorize(values)[0], index=values.index)
-    orders = [codes.to_numpy(dtype=float)]
-    if survey.resolved.problem.time:
-        orders.append(codes.to_numpy(dtype=float)[np.argsort(survey.frame[survey.resolved.problem.time].loc[values.index], kind="stable")])
-    return any(_one_way(each[np.isfinite(each)]) for each in orders)
-
-
-def _one_way(x: np.ndarray) -> bool:
-    steps = np.diff(x)
-    return bool((steps >= 0).all() or (steps <= 0).all())
-
-
-def _line(x: np.ndarray, y: np.ndarray, label: str) -> str:
-    """Say how a column follows from the target, which it is a straight line of: "'cnt' times 0.001, plus 3"."""
-    x, y = x[np.argsort(y)[[0, -1]]], np.sort(y)[[0, -1]]
-    slope = float((x[1] - x[0]) / (y[1] - y[0]))
-    start = float(x[0] - slope * y[0])
-    text = f"'{label}'" + (f" times {short(slope)}" if abs(slope - 1) > 1e-9 else "")
-    if abs(start) > 1e-9 * max(1.0, float(np.abs(x).max())):
-        text += f", {'plus' if start > 0 else 'minus'} {short(abs(start))},"
-    return text
-
-
-def _copy(survey: Survey, name: str, number: float, message: str) -> Finding:
+def _copy(survey: Survey, found: Copy) -> Finding:
+    several = len(found.columns) > 1
+    before = "say which of them are filled in only afterwards, and no model sees them" if several else IF_AFTER
+    law = "if they are filled in afterwards, say so; if it is a law, write the formula as a baseline instead of learning it"
     return Finding(
         "L01",
-        "block",
-        name,
-        number,
-        COPIED,
-        message,
-        fix=IF_AFTER,
-        consequence=LOST,
-        paste=cures.known_at(survey.resolved.problem, "after", [name]),
-        field="known_at",
-    )
-
-
-def _together(survey: Survey, label: str, found: Relation) -> Finding:
-    rows = "the rows" if found.known else "the rows where all are known"
-    where = ("in every row" if found.known else f"in all of {rows}") if found.share == 1 else f"in {found.share:.1%} of {rows}"
-    about = "" if found.exact else ", to within a thousandth of its spread,"
-    return Finding(
-        "L01",
-        "block" if found.plain else "warn",
+        "warn" if found.law else "block",
         " + ".join(found.columns),
-        found.share,
-        COPIED if found.plain else 1.0,
-        f"{found.formula} is '{label}'{about} {where}",
-        fix="say which of them are filled in only afterwards, and no model sees them"
-        if found.plain
-        else "if they are filled in afterwards, say so; if it is a law, write the formula as a baseline instead of learning it",
-        consequence=LOST if found.plain else "No model is needed where the formula is known",
+        found.number,
+        1.0 if found.law else COPIED,
+        found.message,
+        fix=law if found.law else before,
+        consequence="No model is needed where the formula is known" if found.law else LOST,
         paste=cures.known_at(survey.resolved.problem, "after", found.columns),
         field="known_at",
     )
@@ -391,9 +242,9 @@ def _names_rows(survey: Survey, name: str, x: np.ndarray) -> bool:
     if words[-1] in LAST or (len(words) == 1 and words[0] in ONLY):
         return True
     time = survey.resolved.problem.time
-    if time and _one_way(x[np.argsort(survey.frame[time].iloc[survey.sample], kind="stable")]):
+    if time and one_way(x[np.argsort(survey.frame[time].iloc[survey.sample], kind="stable")]):
         return False
-    return _one_way(x)
+    return one_way(x)
 
 
 def _number(survey: Survey, name: str, score: float) -> Finding:

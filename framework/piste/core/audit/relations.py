@@ -55,9 +55,9 @@ def relation(y: np.ndarray, columns: Mapping[str, np.ndarray]) -> Relation | Non
     spread = float(np.median(np.abs(y[y != usual] - usual))) if (y != usual).any() else 0.0
     if len(usable) < 2 or not spread > 0:
         return None
-    held = _Held(y, usable, usual, spread)
     some = np.unique(np.linspace(0, len(y) - 1, min(len(y), MOST_FITTED)).astype(int))
     thin = {name: x[some] for name, x in usable.items()}
+    held = _Held(y, usable, usual, spread, some)
     for names in _likely(y[some], thin):
         if found := held.sum(names):
             return found
@@ -153,6 +153,11 @@ class _Held:
     columns: Mapping[str, np.ndarray]
     usual: float  # what the target is in the middle: a formula that only gives this says nothing
     spread: float
+    some: np.ndarray  # rows that formulas are fitted on
+
+    def _fitted(self, X: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
+        few = self.some[rows[self.some]]
+        return _steadily(X[few], y[few]) if len(few) > FEWEST_ROWS else None
 
     def sum(self, names: Sequence[str]) -> Relation | None:
         """Return the weighted sum of columns that gives the target, where there is one."""
@@ -160,7 +165,7 @@ class _Held:
         known = np.isfinite(X).all(axis=1)
         if known.sum() <= FEWEST_ROWS + len(names):
             return None
-        slope = _steadily(X[known], self.y[known])
+        slope = self._fitted(X, self.y, known)
         if slope is None or not slope.all():
             return None
         unit = float(np.abs(slope).min())
@@ -168,8 +173,7 @@ class _Held:
         plain = bool(np.all(np.abs(times - np.round(times)) <= 1e-3 * np.abs(times)) and np.abs(times).max() < MOST_WHOLE + 0.5)
         if plain:
             times = np.round(times)
-            rough = X[known] @ times
-            fit = _steadily(rough[:, None], self.y[known])
+            fit = self._fitted((X @ times)[:, None], self.y, known)
             unit = float(fit[0]) if fit is not None else unit
             if abs(unit - 1) < 1e-6:
                 unit = 1.0
@@ -190,7 +194,8 @@ class _Held:
         inside = known & (X > 0).all(axis=1) & (self.y > 0)
         if inside.sum() <= FEWEST_ROWS + len(names):
             return None
-        power = _steadily(np.log(X[inside]), np.log(self.y[inside]))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            power = self._fitted(np.log(X), np.log(self.y), inside)
         if power is None:
             return None
         power = np.round(power)

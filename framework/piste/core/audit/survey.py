@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from piste.core.audit.copied import Copy, copies
+from piste.core.audit.encoded import Encoded, encodings
 from piste.core.audit.skill import Skill, skill
 from piste.core.data import Column
 from piste.core.entrants import Entrant, court_of, entrants_of
@@ -106,6 +108,16 @@ class Survey:
     def skills(self) -> Mapping[str, Skill]:
         """Return how well each feature column alone foretells the target, by name."""
         return skill(self)
+
+    @cached_property
+    def copies(self) -> tuple[Copy, ...]:
+        """Return the columns that give the target away, alone or together."""
+        return copies(self)
+
+    @cached_property
+    def encodings(self) -> tuple[Encoded, ...]:
+        """Return the columns that are a statistic of the target over groups of the rows."""
+        return encodings(self)
 
     def mean_loss(self, lines: np.ndarray) -> float:
         """Return the weighted mean of losses of the lines of the court, (n_lines,); `shown` makes of it the cost that people read."""
