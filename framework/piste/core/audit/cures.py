@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from piste.core.melt import ROW
 from piste.core.part import Part
 from piste.core.pasted import scalar
 from piste.core.problem import Problem
@@ -33,6 +34,14 @@ def dropped(problem: Problem, columns: Iterable[str]) -> str:
     """Write `columns` with some of them left out of the problem."""
     kinds: Mapping[str, str] = {**problem.columns, **dict.fromkeys(columns, "drop")}
     return f"columns: {scalar(kinds)}"
+
+
+def split(problem: Problem, **changes: object) -> str:
+    """Write `split` as the problem has it, with some changes; None takes a key away."""
+    own = {name: value for name, value in given(problem.split).items() if value != ROW}  # not what several targets are held together by
+    if "by" in changes and not isinstance(problem.split.holdout, float):
+        own.pop("holdout", None)  # values of the old `by`
+    return f"split: {scalar({name: value for name, value in {**own, **changes}.items() if value is not None})}"
 
 
 def given(part: Part | None, *but: str) -> dict[str, Any]:
