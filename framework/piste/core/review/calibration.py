@@ -9,6 +9,7 @@ from piste.core.belief import Belief, belief
 from piste.core.case import Case
 from piste.core.check import Found, NotApplicable, check
 from piste.core.finding import Finding
+from piste.core.pasted import scalar
 from piste.core.reliability import coverage, reliability
 from piste.core.review.evidence import Evidence
 
@@ -38,7 +39,7 @@ def calibrated(evidence: Evidence) -> Found | NotApplicable:
     case, entrant = evidence.case, evidence.champion
     shares = sorted(share for ends in INTERVALS.values() for share in ends)
     held = belief(case.court, case.plan.asked[entrant.column.framing], entrant.column, shares)
-    intervals, covered = _intervals(case, held)
+    intervals, covered = _intervals(evidence, held)
     levels, believed = _levels(case, held)
     tables = {name: table for name, table in (("coverage", intervals), ("reliability", levels)) if len(table)}
     used = entrant.column.rule != "plug_in" and (case.court.yardstick.priced or held.levels is not None)
@@ -47,7 +48,8 @@ def calibrated(evidence: Evidence) -> Found | NotApplicable:
     return Found([*covered, *believed] if used else [], tables)
 
 
-def _intervals(case: Case, held: Belief) -> tuple[pd.DataFrame, list[Finding]]:
+def _intervals(evidence: Evidence, held: Belief) -> tuple[pd.DataFrame, list[Finding]]:
+    case, asked = evidence.case, evidence.plainly_asked
     lines = case.court.lines
     counts, rows = lines.counts, lines.row
     found, findings = [], []
@@ -62,10 +64,11 @@ def _intervals(case: Case, held: Belief) -> tuple[pd.DataFrame, list[Finding]]:
         if narrow or wide:
             word = "narrow" if narrow else "wide"
             message = f"The champion's {level:.0%} intervals hold {share:.1%} of what came: they are too {word}"
-            more = "more often than it expects" if narrow else "less often than it expects"
-            told = f"What comes lies beyond what it allows for {more}, and its decisions allow for {'too little' if narrow else 'too much'}"
+            told = (
+                "Surprises come more often than its decisions allow for" if narrow else "Its decisions allow for surprises that do not come"
+            )
             fix = "ask for the spread itself, or rely on another way of asking"
-            paste = "framings: [mean, quantiles]" if "quantiles" not in case.plan.asked else ""
+            paste = f"framings: {scalar([*asked, 'quantiles'])}" if asked and "quantiles" not in asked else ""
             findings.append(Finding("M07", "warn", f"{level:.0%} intervals", share, level, message, fix, told, paste, field="framings"))
     return pd.DataFrame(found), findings
 

@@ -9,6 +9,7 @@ from piste.core.check import Examined, NotApplicable
 from piste.core.comparison import Curve, Judged
 from piste.core.entrants import Entrant
 from piste.core.finding import short
+from piste.core.framing import Form
 from piste.core.seeds import Reseeded
 
 RULES = NotApplicable("a rule is champion, not a model")  # what checks say that ask something of models
@@ -53,6 +54,13 @@ class Evidence:
     def base_loss(self) -> float:
         """Return the mean loss of the rule to beat."""
         return float(self.case.sample.mean[self.case.base])
+
+    @property
+    def plainly_asked(self) -> dict[str, dict[str, str]] | None:
+        """Return `framings` as written out, to be pasted with one more; None where one has a form of its own."""
+        asked = self.case.resolved.asked
+        plain = all(each.form == Form(each.framing.name) and each.name == each.framing.name for each in asked)
+        return {each.name: {"as": each.name} for each in asked} if plain else None
 
     def amount(self, loss: float) -> str:
         """Say a mean loss as people read it: "12.3 EUR a decision", or "rmse 3.4"."""

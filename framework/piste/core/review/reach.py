@@ -60,7 +60,7 @@ def within_reach(evidence: Evidence) -> Found | NotApplicable:
     message = f"{share:.1%} of the judged rows lie beyond what training shows, most by '{first}'{dearer}"
     severity: Severity = "warn" if ratio > DEARER or (share > MANY and not ratio <= 1) else "note"
     seen = evidence.amount(float(losses[outside[counts]].mean()))
-    follows = f"Such rows came to {seen}, where no training row could say better, and more will come"
+    follows = f"On rows like these expect {seen}, not the average of all rows"
     fix = f"fall back to the rule there, or bring rows with more of '{first}'"
     return Found([Finding("M10", severity, first, share, MANY, message, fix, follows, field=f"columns.{first}")], {"reach": found})
 

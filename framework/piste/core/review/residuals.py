@@ -15,7 +15,6 @@ from piste.core.case import Case
 from piste.core.check import Found, NotApplicable, check
 from piste.core.features import expand, feature_kinds, without_clock
 from piste.core.finding import Finding
-from piste.core.framing import Form
 from piste.core.horizon import horizon
 from piste.core.pasted import scalar
 from piste.core.review.evidence import RULES, Evidence
@@ -164,11 +163,9 @@ def _memory(evidence: Evidence, alike: float, seconds: float | None) -> Finding:
     follows = f"What went wrong last time says how it goes wrong next time; a model that knew would miss by about {less:.0%} less"
     target = case.court.target.name
     name = target if target.isidentifier() else f"`{target}`"
-    plain = all(each.form == Form(each.framing.name) and each.name == each.framing.name for each in case.resolved.asked)
-    paste = ""
-    if lag and plain and case.resolved.rule.scheme == "forward" and not problem.target.columns and not case.court.target.labels:
-        asked = {each.name: {"as": each.name} for each in case.resolved.asked}
-        lagged = {"with_lags": {"as": case.resolved.asked[0].name, "add": [f"{name}@-{lag}"]}}
+    asked, paste = evidence.plainly_asked, ""
+    if lag and asked and case.resolved.rule.scheme == "forward" and not problem.target.columns and not case.court.target.labels:
+        lagged = {"with_lags": {"as": next(iter(asked)), "add": [f"{name}@-{lag}"]}}
         paste = f"framings: {scalar(asked | lagged)}"
     fix = f"let models see what came {before}" + (
         "" if case.resolved.rule.scheme == "forward" else ", which takes folds that go forward in time"

@@ -38,9 +38,9 @@ def steady(evidence: Evidence) -> Found | NotApplicable:
         return Found([], {"folds": table})
     worst = names[int(gain.argmin())]
     message = f"The gain does not hold everywhere: better than the rule in {int((gain > 0).sum())} of {len(gain)} folds, least in {worst}"
-    least, name = float(gain.min()), currency(case.court.yardstick.name) if case.court.yardstick.priced else ""
-    less = f"it is {short(-least)}{name} worse than the rule" if least < 0 else f"it gains no more than {short(least)}{name}"
-    follows = f"Where the next rows are like {worst}, {less}{' a decision' if case.court.yardstick.priced else ''}"
+    least, yardstick = float(gain.min()), case.court.yardstick
+    by = f"{short(abs(least))}{currency(yardstick.name)} a decision" if yardstick.priced else f"{yardstick.name} {short(abs(least))}"
+    follows = f"Where the next rows are like {worst}, it is {by} worse than the rule" if least < 0 else f"In {worst} it gains {by}, no more"
     return Found(
         [Finding("M04", "warn", worst, better, MOST_FOLDS, message, f"look at what is different in {worst}", follows)], {"folds": table}
     )

@@ -95,7 +95,7 @@ EXAMPLES = [
         on="80% intervals",
         severity="warn",
         fires=after(
-            "A model says how far the meals of a day may be from what is booked; in the last months they vary by two and a half times as much.",
+            "A model says how far the meals of a day may be from what is booked; in the last months they vary 2.5 times as much.",
             FORWARD,
             canteen(2.5),
             spread,
@@ -107,8 +107,8 @@ EXAMPLES = [
         on="cost x 4",
         severity="warn",
         fires=after(
-            "One model puts one row in five a level too low, the other more than one in four a level too high: at the costs as written the first "
-            "is cheaper, if too little cost four times as much the second.",
+            "One model puts one row in five a level too low, the other more than one in four a level too high: at the costs as written the "
+            "first is cheaper, if too little cost four times as much the second.",
             STAFF,
             slopes,
             lambda frame: {"linear": sure(frame, 0.20, 0.0), "tree": sure(frame, 0.0, 0.28)},

@@ -100,7 +100,7 @@ EXAMPLES = [
         on="snow",
         severity="warn",
         fires=after(
-            "The last tenth of the days brought up to 120 cm of snow, where no day before had more than 60; there the model is off by far more.",
+            "The last tenth of the days brought up to 120 cm of snow, where no day before had more than 60; there the model is far off.",
             WINTERS,
             winters(120),
             off("skiers", lambda frame: np.where(frame["snow"] > 60, 40, 10)),
