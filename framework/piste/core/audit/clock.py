@@ -1,0 +1,306 @@
+"""Whether columns keep their unit and their level in time, and whether the clock itself is sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from piste.core import expression
+from piste.core.audit.breaks import MOST_CHUNKS, SHARP, Converted, Jump, Stuck, chunked, converted, factor_words, level_break, stuck
+from piste.core.audit.sentinels import exactly, rows_of
+from piste.core.audit.survey import Survey
+from piste.core.audit.timeline import Spacing, Timeline, spacing, timeline
+from piste.core.check import Found, NotApplicable, check
+from piste.core.finding import Finding, Severity, short
+from piste.core.melt import OUTPUT
+
+EXPLAINED = 0.99  # of the rows: a level of another column, or a stretch of time, is where the other unit is used
+PER_SERIES = 200  # rows, for a series to be looked at by itself
+MOST_SERIES = 50
+STUCK_ROWS = 0.005  # of the rows
+STEPS = 0.01  # missing or repeated
+MANY_STEPS = 0.2
+REGULAR = 0.5  # of the rows that come one step after the last
+PANEL = 0.5  # of the rows at a time that another row has, too: several things are measured, not one thing twice
+
+
+@check(
+    "D07",
+    "Unit or sensor break",
+    "warn",
+    "note",
+    computed=(
+        "In the target and every column of numbers. Of values that are written in no steps while most are (tenths, halves): whether one "
+        "conversion of units brings 95 % of them back to the steps. In time: the median of up to 60 stretches, the run of stretches that "
+        "differs most from the others, and how abruptly it begins and ends; and the length of runs of one value that is neither 0 nor an "
+        "end of its range"
+    ),
+    threshold=(
+        "10 converted values. A level more than 3 times as high or as low and 3 times what the stretches vary about the two levels; or "
+        "1.55 times where two units are so far apart, and 6 times; or 3 interquartile ranges away. 70 % of it from one side of a single "
+        "place to the other, and 1.5 times any other change. A run of more than 12 values, 5 times as long as 99 of 100 runs and 3 times "
+        "as long as luck allows; a note where less than 0.5 % of a feature's rows are stuck"
+    ),
+    alarm="The world changed, not the gauge: acknowledge it, with what happened",
+    source="framing.md 2a; TensorFlow Data Validation, drift comparators; Cowpertwait and Metcalfe, Introductory Time Series with R (runs)",
+)
+def broken(survey: Survey) -> Found:
+    """Columns that change their unit or their level from one day to the next, and gauges that are stuck at one value."""
+    columns = list(_numbers(survey))
+    moved = {name: each for name, x in columns if (each := converted(x[survey.rows]))}
+    found = [_of_unit(survey, name, each) for name, each in moved.items()]
+    whole = timeline(survey, survey.rows)
+    if whole is None or len(np.unique(whole.time)) < 2:
+        return Found(found)
+    chunks = _Chunks.of(timeline(survey, survey.sample) or whole)
+    for name, x in columns:
+        if name not in moved:
+            found += _of_level(survey, name, x, chunks)
+        if still := stuck(x[whole.rows], whole.series):
+            found.append(_of_stuck(survey, name, whole, still))
+    return Found(found)
+
+
+def _numbers(survey: Survey) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the columns of numbers, (n_rows,) each, the target first; of several targets in their own units."""
+    table = survey.resolved.table
+    if not survey.has_classes:
+        y, melt = survey.y, table.layout.melt
+        if melt is not None:
+            number = pd.Index(melt.names).get_indexer(survey.frame[OUTPUT])
+            y = y * np.array(melt.scales)[number] + np.array(melt.centres)[number]
+        yield table.target.name, y
+    for column in survey.features:
+        if column.kind == "number":
+            yield column.name, survey.frame[column.name].to_numpy(dtype=float)
+
+
+def _field(survey: Survey, name: str) -> str:
+    return "target" if name == survey.resolved.table.target.name else f"columns.{name}"
+
+
+def _of_unit(survey: Survey, name: str, each: Converted) -> Finding:
+    n = int(each.rows.sum())
+    times = "" if np.isnan(each.factor) else f" (times {short(each.factor)})"
+    where = _where(survey, each.rows)
+    message = f"'{name}' seems to be in {each.unit} in {rows_of(n, n / len(each.rows))}{where}, and in {each.usual} elsewhere"
+    message += f": brought to {each.usual}{times} they are written in steps of {exactly(each.step)} like all others"
+    consequence = "The same amount stands for two things, and what models learn of one holds for neither"
+    fix = f"bring all rows to {each.usual}"
+    return Finding("D07", "warn", name, n, 10, message, fix, consequence, "", _field(survey, name))
+
+
+def _where(survey: Survey, rows: np.ndarray) -> str:
+    """Say where marked rows are: a stretch of time, or a level of another column; nothing where neither holds them all."""
+    frame = survey.frame.iloc[survey.rows]
+    line = timeline(survey, survey.rows)
+    if line is not None:
+        marked = rows[np.searchsorted(survey.rows, line.rows)]
+        first, last = float(line.time[marked].min()), float(line.time[marked].max())
+        if ((line.time < first) | (line.time > last)).mean() > 1 - EXPLAINED:
+            return f", all from {line.at(first)} to {line.at(last)}"
+    for column in survey.resolved.table.columns:
+        if column.kind in ("category", "boolean") and column.role != "target":
+            by_level = pd.Series(rows).groupby(frame[column.name].to_numpy()).sum()
+            if len(by_level) > 1 and by_level.max() >= EXPLAINED * rows.sum() and len(by_level) <= 100:
+                return f", where '{column.name}' is {by_level.idxmax()}"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunks:
+    """Stretches of time with about as many rows each; of the whole table, and of each long series."""
+
+    line: Timeline
+    chunk: np.ndarray  # (n_rows,) of the line
+    starts: np.ndarray  # (n_chunks,) when each begins
+    series: tuple[int, ...]  # that are long enough to be looked at alone
+
+    @staticmethod
+    def of(line: Timeline) -> _Chunks:
+        """Cut time into chunks; rows of one time are never torn apart."""
+        times, codes, counts = np.unique(line.time, return_inverse=True, return_counts=True)
+        before = np.cumsum(counts) - counts
+        chunk = np.unique((before * MOST_CHUNKS) // counts.sum(), return_inverse=True)[1]
+        starts = times[np.searchsorted(chunk, np.arange(chunk.max() + 1))]
+        sizes = np.bincount(line.series)
+        long = np.flatnonzero(sizes >= PER_SERIES)
+        return _Chunks(line, chunk[codes], starts, tuple(long.tolist()) if 1 < len(long) <= MOST_SERIES else ())
+
+
+def _of_level(survey: Survey, name: str, x: np.ndarray, chunks: _Chunks) -> Iterator[Finding]:
+    """Yield where a column leaves its level: in all series together, or else in single ones."""
+    values, n = x[chunks.line.rows], len(chunks.starts)
+    if found := level_break(chunked(values, chunks.chunk, n)):
+        jump, factor = found
+        yield _jumped(survey, name, values, chunks, jump, factor, series="")
+        return
+    broken = []
+    for series in chunks.series:
+        mine = chunks.line.series == series
+        if alone := level_break(chunked(values[mine], chunks.chunk[mine], n), clear=SHARP):
+            broken.append((series, alone, values[mine]))
+    if broken:
+        series, (jump, factor), own = broken[0]
+        row = survey.frame.iloc[int(chunks.line.rows[np.argmax(chunks.line.series == series)])]
+        label = " and ".join(f"'{each}' is {row[each]}" for each in chunks.line.names)
+        more = f" (and {len(broken) - 1} more likewise)" if len(broken) > 1 else ""
+        yield _jumped(survey, name, own, chunks, jump, factor, series=f" where {label}{more}")
+
+
+def _jumped(survey: Survey, name: str, values: np.ndarray, chunks: _Chunks, jump: Jump, factor: float, *, series: str) -> Finding:
+    by_factor = not np.isnan(factor)
+    inside, outside = (float(np.exp(level)) if by_factor else level for level in (jump.inside, jump.outside))
+    number = max(factor, 1 / factor) if by_factor else abs(inside - outside)
+    size = f"{short(number)} times {'larger' if factor > 1 else 'smaller'}" if by_factor else short(number)
+    if not by_factor:
+        size += " higher" if inside > outside else " lower"
+    words = factor_words(factor) if by_factor else ""
+    message = f"'{name}'{series} is about {size} {_when(chunks, jump)}{f', {words}' if words else ''}"
+    message += f": its median there is {short(inside)}, elsewhere {short(outside)}"
+    consequence = "What models learn of it on one side is wrong on the other"
+    if name == survey.resolved.table.target.name:
+        consequence = "Answers from one side mislead on the other, and scores there say nothing about the other"
+    fix = "if the unit or the gauge changed, bring all rows to one unit; if the world did, acknowledge it"
+    return Finding("D07", "warn", name, number, 3.0, message, fix, consequence, "", _field(survey, name))
+
+
+def _when(chunks: _Chunks, jump: Jump) -> str:
+    first = chunks.line.at(float(chunks.starts[jump.start]))
+    if jump.stop == len(chunks.starts):
+        return f"from about {first} on"
+    last = chunks.line.at(float(chunks.starts[jump.stop]))
+    return f"until about {last}" if jump.start == 0 else f"from about {first} to {last}"
+
+
+def _of_stuck(survey: Survey, name: str, line: Timeline, each: Stuck) -> Finding:
+    target = name == survey.resolved.table.target.name
+    share = each.rows / len(line.rows)
+    first = line.at(float(line.time[each.first]))
+    message = (
+        f"'{name}' stands at {exactly(each.value)} for {each.longest} rows on end from {first}, though it changes nearly always elsewhere"
+    )
+    if each.runs > 1:
+        message += f"; there are {each.runs} such runs, {rows_of(each.rows, share)} in all"
+    consequence = "A gauge that is stuck reports no amounts, and models are told that these are some"
+    if target:
+        consequence = "A gauge that is stuck reports no answers: models learn from them, and are scored by them"
+    fix = "find out whether the gauge was stuck; if so, mark these cells missing in the file"
+    severity: Severity = "warn" if target or share >= STUCK_ROWS else "note"
+    return Finding("D07", severity, name, each.longest, 12, message, fix, consequence, "", _field(survey, name))
+
+
+@check(
+    "D08",
+    "Clock trouble",
+    "warn",
+    "note",
+    computed=(
+        "Within each series (what names a row beside the time, or the column that tells rows of one time apart): the commonest time between "
+        "rows, in all and in either half; rows at a time that their series has had already; steps without a row, seasons (two breaks of "
+        "over 60 days or more) and hours or weekdays at which there is never a row aside; Sundays in spring and autumn on which one hour "
+        "of the night is all that is missing"
+    ),
+    threshold=(
+        "Warns of 1 % repeated times, of 1 % missing steps where something looks back in time (@) and of 20 % where nothing does, and of "
+        "two kinds of steps; notes 1 % missing steps, and a clock that is put forward. Silent where most rows share their time, or come at "
+        "irregular times"
+    ),
+    alarm="Rows come when they come: acknowledge it",
+    source="DataRobot, irregular time steps; framing.md 2a",
+)
+def clock(survey: Survey) -> Found | NotApplicable:
+    """Times that come twice or not at all, steps that change, and clocks that are put forward and back."""
+    line = timeline(survey, survey.rows)
+    if line is None:
+        return NotApplicable("the problem names no time")
+    between = spacing(line)
+    if between is None:
+        return NotApplicable("no two rows follow each other in time")
+    n = len(line.rows)
+    if between.repeated > PANEL * n:
+        return NotApplicable("several rows share each time, and no column tells them apart")
+    found = []
+    if between.repeated > STEPS * n:
+        found.append(_repeated(survey, line, between))
+    if _mixed(between):
+        found.append(_two_steps(survey, line, between))
+    elif between.share >= REGULAR:
+        found += _holes(survey, line, between)
+        if len(between.skipped) > 1:
+            found.append(_forward(survey, line, between))
+    return Found(found)
+
+
+def _mixed(between: Spacing) -> bool:
+    first, second = between.halves
+    return max(first, second) >= 2 * min(first, second) and between.share < 0.9
+
+
+def _name(survey: Survey) -> str:
+    assert survey.resolved.problem.time, "a timeline has a time"
+    return survey.resolved.problem.time
+
+
+def _of_series(line: Timeline) -> str:
+    return f" of one {' and '.join(line.names)}" if line.names else ""
+
+
+def _repeated(survey: Survey, line: Timeline, between: Spacing) -> Finding:
+    name, n = _name(survey), len(line.rows)
+    share = between.repeated / n
+    place = int(np.argmax(line.gaps == 0))
+    first = line.at(float(line.time[place]))
+    message = f"{rows_of(between.repeated, share)} have a '{name}'{_of_series(line)} that an earlier row has already, such as {first}"
+    consequence = "It is not said what one row is: these may be written twice, or be parts of one answer that is counted in each"
+    fix = "leave repeated rows out or add them up; if something tells them apart, name it"
+    return Finding("D08", "warn", name, share, STEPS, message, fix, consequence, "", "time")
+
+
+def _two_steps(survey: Survey, line: Timeline, between: Spacing) -> Finding:
+    name = _name(survey)
+    first, second = (line.span(step) for step in between.halves)
+    message = f"rows of '{name}' follow each other after {first} in the first half of the time, and after {second} in the second"
+    consequence = (
+        "A row stands for more time in one half than in the other, so amounts per row cannot be compared, and lags reach differently far"
+    )
+    fix = "bring all rows to one step, by adding up or averaging the shorter ones"
+    ratio = max(between.halves) / min(between.halves)
+    return Finding("D08", "warn", name, ratio, 2, message, fix, consequence, "", "time")
+
+
+def _looks_back(survey: Survey) -> bool:
+    """Tell whether a rule or a column of the problem looks back in time."""
+    problem = survey.resolved.problem
+    texts = [*problem.baselines.values(), *problem.add.values(), *(text for each in problem.framings or () for text in each.add)]
+    return any(expression.lags(expression.parse(str(text))) for text in texts)
+
+
+def _holes(survey: Survey, line: Timeline, between: Spacing) -> Iterator[Finding]:
+    name = _name(survey)
+    share = between.missing / (between.missing + between.present)
+    if share <= STEPS:
+        return
+    longest = f"; the longest gap begins after {line.at(between.before)} and lasts {line.span(between.longest)}"
+    message = (
+        f"'{name}' goes in steps of {line.span(between.step)}, but {between.missing:,} steps ({short(100 * share)} %) have no row{longest}"
+    )
+    back = _looks_back(survey)
+    consequence = "Nobody can tell whether nothing happened then, or nothing was written down, and no model learns of such times"
+    if back:
+        consequence = "What looks back in time (@) finds nothing there, and a row that is missing for a reason looks like one that was lost"
+    fix = "find out why; if nothing happened then, add rows with 0; if it was closed, leave it"
+    severity: Severity = "warn" if back or share > MANY_STEPS else "note"
+    yield Finding("D08", severity, name, share, STEPS, message, fix, consequence, "", "time")
+
+
+def _forward(survey: Survey, line: Timeline, between: Spacing) -> Finding:
+    name = _name(survey)
+    days = ", ".join(line.at(day // 86_400 * 86_400) for day in between.skipped[:3])
+    message = f"'{name}' runs on a clock that is put forward and back: one hour of the night is missing on {days}"
+    consequence = "Once a year a day has 23 hours and once 25, so lags of whole days are an hour off around these days"
+    fix = "keep it if people live by that clock; lags of a day or more are then right but for these nights"
+    return Finding("D08", "note", name, len(between.skipped), 1, message, fix, consequence, "", "time")
