@@ -20,7 +20,7 @@ from piste.core.audit import Survey, audit, checks
 from piste.core.check import Examined, ordered
 from piste.core.comparison import Comparison
 from piste.core.errors import Fault, Place
-from piste.core.finding import Finding, Severity
+from piste.core.finding import Finding, Severity, sentence
 from piste.core.problem import Problem
 from piste.core.report.tables import plain
 from piste.edges.annotations import Level, Remark
@@ -58,11 +58,7 @@ def survey_of(prepared: Prepared, *, faults: Sequence[Fault] = (), judged_before
 
 def _sentences(finding: Finding) -> str:
     """Say all of a finding, the lines to paste below it."""
-    said = [
-        f"{each[:1].upper()}{each[1:]}{'' if each.endswith('?') else '.'}"
-        for each in (finding.message, finding.consequence, finding.fix)
-        if each
-    ]
+    said = [sentence(each) for each in (finding.message, finding.consequence, finding.fix) if each]
     return "\n".join([" ".join(said), *([finding.paste] if finding.paste else [])])
 
 

@@ -103,6 +103,16 @@ def test_the_same_figure_is_the_same_bytes():
     )
 
 
+def test_a_finding_says_what_follows_and_one_that_somebody_takes_as_it_is_stands_apart_with_who_and_why():
+    grave = Finding("L01", "block", "casual", 1.0, 0.999, "'casual' gives the answer away", "leave it out", "models will look perfect")
+    taken = Finding("L02", "warn", "tickets", 0.83, 0.8, "'tickets' is strong", acknowledged="by ana until 2027-11-01: frozen at 18:00")
+    text = " ".join(Page(report_page(replace(decided(), findings=(grave, taken)))).texts)
+    assert "'casual' gives the answer away. Models will look perfect. What helps: leave it out." in " ".join(text.split())
+    watch, _, apart = text.partition("Taken as it is")
+    assert "'tickets' is strong" not in watch
+    assert "Acknowledged by ana until 2027-11-01: frozen at 18:00." in apart
+
+
 def test_words_of_the_user_stay_words():
     comparison = decided()
     first = replace(comparison.judged[0], title=EVIL, notes=(EVIL,))

@@ -21,6 +21,7 @@ import pandas as pd
 import pytest
 
 from piste.core.errors import PisteError
+from piste.core.finding import Finding
 from piste.edges.tracking import Refit, TrackingDown, open_store
 from piste.edges.view import TAG
 from tests.comparisons import classification, decided
@@ -151,13 +152,29 @@ def test_the_parent_holds_the_whole_comparison(logged):
     [parent], _ = runs(logged.store)
     assert artifacts(logged.store, parent) == {
         *("resolved.yaml", "report.html", "leaderboard.json", "leaderboard.csv", "leaderboard.png", "figures", "tables"),
-        *("comparison.json", "losses.parquet", "columns.parquet", "predictions.parquet"),
+        *("comparison.json", "audit.json", "losses.parquet", "columns.parquet", "predictions.parquet"),
     }
     assert comparison.verdict.sentence in parent.data.tags["mlflow.note.content"]
     pd.testing.assert_frame_equal(pd.read_parquet(local(parent, "losses.parquet")), comparison.losses)
     pd.testing.assert_frame_equal(pd.read_parquet(local(parent, "predictions.parquet")), comparison.predictions)
     assert pd.read_csv(local(parent, "leaderboard.csv"))["rmse"].notna().sum() == len(comparison.judged)
     assert json.loads(local(parent, "comparison.json").read_text())["champion"] == comparison.champion
+
+
+def test_the_parent_says_whether_its_scores_count_and_who_takes_what_as_it_is(tmp_path):
+    taken = Finding("L02", "warn", "tickets (expert)", 0.83, 0.8, "strong", acknowledged="by ana until 2027-11-01: frozen at 18:00")
+    grave = Finding("L01", "block", "casual", 1.0, 0.999, "copied", consequence="no score counts")
+    comparison = replace(compared(), findings=(grave, taken), spared={"L14": "no holdout is declared"}, silent=("D03",))
+    assert not comparison.valid
+    assert replace(comparison, findings=(replace(grave, acknowledged="by ana"), taken)).valid
+    store = open_store(None, tmp_path / "mlruns")
+    store.log(comparison, {})
+    [parent], _ = runs(store)
+    assert parent.data.tags["piste.valid"] == "false"
+    assert parent.data.tags["piste.acknowledged.L02.tickets _expert_"] == taken.acknowledged
+    audit = json.loads(local(parent, "audit.json").read_text())
+    assert (audit["valid"], audit["spared"], audit["silent"]) == (False, {"L14": "no holdout is declared"}, ["D03"])
+    assert [(each["check"], each["acknowledged"]) for each in audit["findings"]] == [("L01", ""), ("L02", taken.acknowledged)]
 
 
 @pytest.mark.parametrize(

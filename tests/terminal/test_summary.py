@@ -46,6 +46,15 @@ def test_findings_come_gravest_first_with_their_cure_at_most_five():
     assert "… and 2 more in the report." in said
 
 
+def test_what_somebody_takes_as_it_is_is_named_with_who_and_no_warning_any_more():
+    comparison = decided()
+    first, *others = comparison.findings
+    taken = replace(first, on="grade 0", acknowledged="by ana until 2027-11-01: it is steep")
+    said = words(replace(comparison, findings=(*others, taken)))
+    assert f"watch: {first.message}" not in said
+    assert f"taken as it is: {first.check} grade 0 by ana until 2027-11-01" in said
+
+
 def test_the_champions_share_of_what_could_be_saved_is_said_for_each_reference():
     comparison = decided()
     champion, base = comparison.row(CHAMPION).cost, comparison.row(TO_BEAT).cost

@@ -191,6 +191,11 @@ class Comparison:
     silent: tuple[str, ...] = ()  # checks that looked and found nothing
     notes: tuple[str, ...] = ()
 
+    @property
+    def valid(self) -> bool:
+        """Tell whether its scores count: nothing is open that must be resolved first."""
+        return not any(each.severity == "block" and not each.acknowledged for each in self.findings)
+
     def row(self, id: str) -> Judged:
         """Return a judged row by its id."""
         return next(row for row in (*self.judged, *self.references) if row.id == id)

@@ -49,3 +49,13 @@ def short(value: float) -> str:
     if not math.isfinite(value):
         return "unknown"
     return f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}"
+
+
+def sentence(words: str) -> str:
+    """Begin words with a capital letter, and end them, once.
+
+    >>> sentence("leave it out"), sentence("Is it known?"), sentence("")
+    ('Leave it out.', 'Is it known?', '')
+    """
+    end = "" if words.endswith(("?", "!")) else "."
+    return f"{words[:1].upper()}{words[1:].removesuffix('.')}{end}" if words else ""

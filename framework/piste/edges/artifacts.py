@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import pandas as pd
 from piste.core.comparison import Comparison, Judged
 from piste.core.report import figures
 from piste.core.report.album import album
-from piste.core.report.tables import as_json, flat, rounded
+from piste.core.report.tables import as_json, flat, plain, rounded
 from piste.edges.pages import Image, report_page
 from piste.edges.pictures import inline, save_png, svg
 
@@ -27,6 +28,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
     """Put the whole comparison into a folder: the report, what it was computed from, and its figures and tables as files."""
     (folder / "resolved.yaml").write_text(comparison.resolved, "utf-8")
     (folder / "comparison.json").write_text(json.dumps(as_json(comparison, ""), indent=1, allow_nan=False), "utf-8")
+    (folder / "audit.json").write_text(json.dumps(_audit(comparison), indent=1, allow_nan=False), "utf-8")
     frame = flat(comparison)
     _write_table(frame, folder / "leaderboard.json")
     frame.to_csv(folder / "leaderboard.csv", index=False)
@@ -45,6 +47,16 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
         (folder / "figures" / f"{picture.name}.svg").write_bytes(drawn)
         images.append(Image(picture.heading, picture.said, inline(drawn), round(PIXELS * picture.figure.get_figwidth())))
     (folder / "report.html").write_text(report_page(comparison, images), "utf-8")
+
+
+def _audit(comparison: Comparison) -> dict[str, Any]:
+    """Return what all checks said, before training and after it: plain values only."""
+    return {
+        "valid": comparison.valid,
+        "findings": [plain(asdict(each)) for each in comparison.findings],
+        "spared": dict(comparison.spared),
+        "silent": list(comparison.silent),
+    }
 
 
 def write_row(comparison: Comparison, row: Judged, history: Mapping[str, np.ndarray], folder: Path, *, drawn: bool) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piste.core.comparison import Comparison, Judged
+from piste.core.finding import sentence
 from piste.core.report.basis import basis
 from piste.core.report.figures import colour, reach
 from piste.core.report.words import decided_by, rules_differ, way
@@ -60,6 +61,7 @@ def report_page(comparison: Comparison, images: Sequence[Image] = ()) -> str:
 
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["sentence"] = sentence
     environment.filters["trim"] = lambda text, ends: text.rstrip(ends)
     first = _first(comparison)
     champion = comparison.row(comparison.champion)

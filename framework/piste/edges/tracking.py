@@ -39,7 +39,7 @@ LOCAL_UI = "http://127.0.0.1:5000"
 SERVERS = ("http", "https")
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 LOADER = "piste.edges.models"  # what MLflow imports to load a model that is stored here
-LONGEST_TAG, LONGEST_PARAM = 8000, 6000  # characters that MLflow takes
+LONGEST_TAG, LONGEST_PARAM, LONGEST_KEY = 8000, 6000, 250  # characters that MLflow takes
 DIGEST_LENGTH = 36
 OUTSIDE = "predicted elsewhere: there is no model of it here"
 UNFITTED = "only the best row of each family and of each framing is fitted on all rows"
@@ -330,6 +330,8 @@ class _Writing:
             **context,
             "piste.role": "comparison",
             "piste.verdict": comparison.verdict.name,
+            "piste.valid": str(comparison.valid).lower(),
+            **_acknowledged(comparison),
             "piste.champion": champion.title,
             "mlflow.note.content": note(comparison, LONGEST_TAG),
             "mlflow.loggedArtifacts": _tables("leaderboard.json"),
@@ -462,12 +464,18 @@ def _numbers(row: Judged) -> dict[str, float]:
 
 
 def _metric_name(text: str) -> str:
-    """Replace what MLflow allows in no name of a metric.
+    """Replace what MLflow allows in no name of a metric or a tag.
 
     >>> _metric_name("two marshals (paid)")
     'two marshals _paid_'
     """
     return re.sub(r"[^\w .-]", "_", text)
+
+
+def _acknowledged(comparison: Comparison) -> dict[str, str]:
+    """Return a tag for each finding that somebody takes as it is: who, until when, and why."""
+    taken = [each for each in comparison.findings if each.acknowledged]
+    return {_metric_name(f"piste.acknowledged.{each.check}.{each.on}")[:LONGEST_KEY]: each.acknowledged[:LONGEST_TAG] for each in taken}
 
 
 def _told(comparison: Comparison) -> dict[str, float]:

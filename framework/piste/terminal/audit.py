@@ -12,7 +12,7 @@ from piste.checking import Checked
 from piste.core import audit
 from piste.core.audit.cures import known_at
 from piste.core.errors import Place
-from piste.core.finding import Finding
+from piste.core.finding import Finding, sentence
 from piste.core.melt import ROW
 from piste.core.problem import Problem
 from piste.core.split import Folds, Rule
@@ -91,12 +91,6 @@ def _inset(text: Text | str, style: str = "") -> Padding:
     return Padding(Text(text, style=style) if isinstance(text, str) else text, (0, 0, 0, INDENT), expand=False)
 
 
-def _stopped(sentence: str) -> str:
-    """End a sentence, once, and begin it with a capital letter."""
-    end = "" if sentence.endswith(("?", "!")) else "."
-    return f"{sentence[:1].upper()}{sentence[1:].removesuffix('.')}{end}"
-
-
 def _faults(checked: Checked) -> Iterator[RenderableType]:
     """Say what keeps the file from being run."""
     if not checked.plain_faults:
@@ -126,9 +120,9 @@ def _whole(checked: Checked, finding: Finding, style: str, *, pasted: bool = Tru
     where = _where(checked, finding)
     head = Text.assemble((f"{finding.check} ", style), (finding.on, "bold"), (f"  {where}" if where else "", "dim"))
     yield Padding(head, (0, 0, 0, 2), expand=False)
-    yield _inset(" ".join(_stopped(each) for each in (finding.message, finding.consequence) if each))
+    yield _inset(" ".join(sentence(each) for each in (finding.message, finding.consequence) if each))
     if finding.fix:
-        yield _inset(_stopped(finding.fix), "italic")
+        yield _inset(sentence(finding.fix), "italic")
     if finding.paste and pasted:
         yield from _paste(checked, finding, finding.paste)
 
@@ -154,7 +148,7 @@ def _questions(checked: Checked) -> Iterator[RenderableType]:
     if asked:
         yield from _title(f"{_counted(len(asked), 'question')}: what is known in time? ({ASKED}; the most at stake first)", "yellow")
         for each in asked:
-            yield _inset(f"{_stopped(each.message)} {_stopped(each.consequence)}")
+            yield _inset(f"{sentence(each.message)} {sentence(each.consequence)}")
     joint = _joint(checked)
     if not joint or checked.prepared is None:
         return
@@ -200,7 +194,7 @@ def _notes(checked: Checked, *, every: bool) -> Iterator[RenderableType]:
             yield from _whole(checked, each, "default")
         return
     for each in notes[:MOST_NOTES]:
-        said = each.message if each.check not in audit.checks() else f"{each.check}  {_stopped(each.message)}"
+        said = each.message if each.check not in audit.checks() else f"{each.check}  {sentence(each.message)}"
         yield Padding(Text(said, no_wrap=True, overflow="ellipsis"), (0, 0, 0, 2), expand=False)
     if len(notes) > MOST_NOTES:
         yield _inset(f"… and {len(notes) - MOST_NOTES} more: --all shows them", "dim")

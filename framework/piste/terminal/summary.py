@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from piste.core.comparison import Comparison, Judged
-from piste.core.finding import short
+from piste.core.finding import sentence, short
 from piste.terminal.board import Leaderboard
 from piste.terminal.titles import rule
 
@@ -61,18 +61,21 @@ def _notes(comparison: Comparison) -> Iterator[Text]:
 
 def _findings(comparison: Comparison) -> Iterator[Text]:
     """Say what was found wrong or worth knowing, the gravest first, each with its cure."""
-    for finding in comparison.findings[:MOST]:
+    found = [each for each in comparison.findings if not each.acknowledged]
+    for finding in found[:MOST]:
         word, style = LOOKS[finding.severity]
         cure = f" To do: {finding.fix.removesuffix('.')}." if finding.fix else ""
-        yield Text(f"{word}: {_stopped(finding.message)}{cure}", style=style)
-    if len(comparison.findings) > MOST:
-        yield Text(f"… and {len(comparison.findings) - MOST} more in the report.", style="dim")
+        yield Text(f"{word}: {sentence(finding.message)}{cure}", style=style)
+    if len(found) > MOST:
+        yield Text(f"… and {len(found) - MOST} more in the report.", style="dim")
+    if taken := [f"{each.check} {each.on} {each.acknowledged.partition(':')[0]}" for each in comparison.findings if each.acknowledged]:
+        yield Text(f"taken as it is: {'; '.join(taken)}", style="dim")
 
 
 def _more(comparison: Comparison) -> Iterator[str]:
     """Say what more rows would bring, how far the champion is from what could be known, and what it does."""
     if comparison.curve is not None:
-        yield from map(_stopped, comparison.curve.sentences)
+        yield from map(sentence, comparison.curve.sentences)
     champion, base = comparison.row(comparison.champion), comparison.row(comparison.best_baseline)
     if champion.id == base.id or not comparison.priced:
         return
@@ -98,8 +101,3 @@ def _of_attainable(comparison: Comparison, champion: Judged, base: Judged) -> li
 
 def _name(row: Judged) -> str:
     return rule(row).removeprefix("Rule '").removesuffix("'")
-
-
-def _stopped(sentence: str) -> str:
-    """End a sentence with a full stop, once, and begin it with a capital letter."""
-    return f"{sentence[:1].upper()}{sentence[1:].removesuffix('.')}."
