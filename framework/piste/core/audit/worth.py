@@ -194,7 +194,7 @@ def _too_little(past: Past, found: Worth, per_year: float, worthwhile: float) ->
 def _little(past: Past, found: Worth) -> Finding:
     """Say that perfect foresight saves next to nothing, where its owner does not say what it must save."""
     unit, over = currency(past.yardstick.name), _over(past, found)
-    message = f"Even a forecast that is always right saves only {short(found.saved)} of the {short(found.fixed)}{unit} a decision of {over}"
+    message = f"Even a forecast that is always right saves only {short(found.saved)} of the {short(found.fixed)}{unit} that {over} costs"
     if found.fixed == 0:
         message = f"The same choice, {over}, is right in every row: there is nothing to predict"
     return Finding(
