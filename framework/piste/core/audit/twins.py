@@ -18,7 +18,6 @@ NEIGHBOURS = 5
 NEAR = 0.1  # of the distance to the last of the neighbours
 ALIKE = 0.05  # of the standard deviation of the answer: about the same
 MOVED = 0.5  # of the columns differ, if little: rows of a grid, which differ in one, are no copies
-ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,15 @@ def copies(columns: Sequence[pd.Series], seed: int) -> Copies:
     Rows of few distinct values repeat by chance; then many more agree in all columns but one. Were columns independent, the numbers
     of pairs that differ in 0, 1 and 2 of p columns, each divided by the number of ways to choose those columns, would be log-concave
     (Newton's inequality on elementary symmetric polynomials): so the pairs that differ in one column and in two bound those that
-    differ in none. Copies are in none of the two.
+    differ in none. Copies are in none of the two. The pairs that differ in a given column are taken for the least that chance makes
+    equal, since few pairs that differ in two columns may be seen.
 
     Args:
         columns: (n_columns) of (n_rows,) each, the target among them.
-        seed: of the rows that are compared pair by pair.
+        seed: of the hashes, and of the rows that are compared pair by pair.
     """
-    parts = [_hashed(values) * (ODD + np.uint64(2 * number)) for number, values in enumerate(columns)]
+    odd = np.random.default_rng(seed).integers(0, 2**63, len(columns), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    parts = [_hashed(values) * factor for values, factor in zip(columns, odd, strict=True)]
     total = np.add.reduce(parts)
     row, pairs = _equal(total)
     if not pairs:
@@ -63,7 +64,7 @@ def copies(columns: Sequence[pd.Series], seed: int) -> Copies:
     p = len(parts)
     near = sum(_equal(total - part)[1] - pairs for part in parts)
     one, two = near / p, _two_apart(parts, seed) / max(1, p * (p - 1) / 2)
-    return Copies(row, pairs, near, max(one, one**2 / two) if two else one)
+    return Copies(row, pairs, near, max(one, one**2 / two))
 
 
 def met(copied: np.ndarray, folds: Sequence[Fold], n_rows: int) -> np.ndarray:
@@ -94,9 +95,9 @@ def rounded(values: np.ndarray) -> np.ndarray:
     array([ 1.23456e+05,  1.23457e-04,  0.00000e+00, -2.00000e+00])
     """
     size = np.abs(values)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # of zeros, and of the side that is not taken
         power = np.clip(DIGITS - 1 - np.floor(np.log10(size)), -300, 300)
-        scale = 10.0 ** np.abs(power)  # by a whole power of ten, above or below the line, so that equal numbers stay equal
+        scale = 10.0 ** np.abs(power)  # a whole power of ten, so that equal numbers stay equal
         near = np.where(power >= 0, np.round(values * scale) / scale, np.round(values / scale) * scale)
     return np.where((size > 0) & np.isfinite(near), near, np.where(np.isnan(values), np.nan, 0.0))
 
