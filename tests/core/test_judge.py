@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,19 @@ from sklearn import metrics
 
 import piste
 from piste.core.case import weigh
+from piste.core.check import Examined
 from piste.core.comparison import Comparison
 from piste.core.decision import Actions
 from piste.core.entrants import court_of, entrants_of
 from piste.core.errors import PisteError
+from piste.core.finding import Finding
 from piste.core.fit import Failed, Outcome
 from piste.core.judge import Members, conclude, members
-from piste.core.review import Evidence
+from piste.core.review import Evidence, checks
 from piste.prepare import Prepared, prepare
 from piste.watch import silent
 from piste.work import compute
+from tests.cases import written
 
 Outcomes = dict[tuple[str, str, int], list[Outcome]]
 
@@ -328,3 +333,49 @@ def test_every_row_keeps_what_makes_its_predictions_a_distribution_learnt_on_all
     plain = comparison.predictions["y"] - comparison.predictions["mean/linear/plug_in"]
     np.testing.assert_allclose(np.sort(dressed), np.sort(plain))
     assert "temperature" in comparison.states["classes/tree/min_expected_cost"]
+
+
+SMALL = written(frame()[["x", "y"]], {"linear": frame()["y"].to_numpy() + 0.1})
+LEAK = Finding("L03", "warn", "x", 0.5, 0.05, "Is 'x' known in time?")
+AUDIT = Examined((LEAK,), {"stakes": pd.DataFrame({"column": ["x"], "stake": [1.0], "share": [0.2]})}, {"L14": "no holdout"}, ("D01",))
+
+
+def test_what_the_audit_found_stands_beside_what_was_found_after_training():
+    comparison = SMALL.comparison(audit=AUDIT)
+    assert LEAK in comparison.findings
+    assert {finding.check[0] for finding in comparison.findings} == {"L", "M"}
+    assert {"stakes", "folds"} <= set(comparison.tables)
+    assert comparison.spared["L14"] == "no holdout"
+    assert "M12" in comparison.spared
+    assert "D01" in comparison.silent
+    said = {finding.check for finding in comparison.findings} | set(comparison.spared) | set(comparison.silent)
+    assert said == {*checks(), "L03", "L14", "D01"}
+
+
+def test_no_check_after_training_fails():
+    assert not [reason for reason in SMALL.comparison().spared.values() if "could not be computed" in reason]
+
+
+def test_findings_of_the_audit_and_of_the_review_are_each_settled_once():
+    asked: list[tuple[str, ...]] = []
+
+    def settle(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        found = tuple(findings)
+        asked.append(tuple(each.check for each in found))
+        return tuple(replace(each, acknowledged="by ana") for each in found)
+
+    comparison = SMALL.comparison(settle=settle, audit=AUDIT)
+    assert asked[0] == ("L03",)
+    assert set("".join(check[0] for check in asked[1])) == {"M"}
+    assert len(asked) == 2
+    assert all(finding.acknowledged for finding in comparison.findings)
+
+
+def test_a_block_of_the_audit_comes_first_in_the_verdict_and_one_that_is_acknowledged_does_not():
+    block = replace(LEAK, check="L01", severity="block", fix="leave it out")
+    blocked = Examined((block,))
+    assert SMALL.comparison(audit=blocked).verdict.sentence.startswith(
+        "No score counts until this is resolved: Is 'x' known in time? Leave it out."
+    )
+    taken = Examined((replace(block, acknowledged="by ana until 2027-01-01: it is"),))
+    assert SMALL.comparison(audit=taken).verdict == SMALL.comparison().verdict

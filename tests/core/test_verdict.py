@@ -278,6 +278,25 @@ def test_what_must_be_fixed_comes_first_whatever_else_is_found():
     )
 
 
+def test_what_somebody_takes_as_it_is_counts_no_more():
+    taken = [replace(each, acknowledged="by ana until 2027-01-01: known") for each in (BROKEN, WORTHLESS, UNSTEADY)]
+    assert decide(replace(SHIPS, findings=taken)) == decide(SHIPS)
+    assert decide(replace(SHIPS, findings=(*taken, BROKEN))).name == "fix first"
+
+
+def test_of_several_that_must_be_fixed_the_first_is_said_and_the_others_are_counted():
+    leak = Finding("L03", "block", "meals", 0.5, 0.05, "is 'meals' known in time?", "say when it is known")
+    assert decide(replace(SHIPS, findings=(leak, BROKEN))).sentence == (
+        "No score counts until this is resolved: Is 'meals' known in time? Say when it is known. Then there is 1 more like it."
+    )
+    assert decide(replace(SHIPS, findings=(leak, BROKEN, BROKEN))).sentence.endswith("Then there are 2 more like it.")
+
+
+@pytest.mark.parametrize("check", ["L02", "L03", "L06", "L07", "L08", "L11", "M04", "M05", "M06", "M07", "M10", "M12", "M14"])
+def test_a_warning_that_use_may_be_worse_than_the_score_turns_shipping_into_trying(check):
+    assert decide(replace(SHIPS, findings=(replace(UNSTEADY, check=check),))).name == "try alongside"
+
+
 @pytest.mark.parametrize("finding", [WORTHLESS, WORTH_LITTLE])
 def test_a_question_not_worth_asking_is_not_shipped(finding):
     verdict = decide(replace(SHIPS, findings=(UNSTEADY, finding)))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from piste.core.case import currency
 from piste.core.comparison import Claimed, Curve, Interval, Judged, Verdict
-from piste.core.finding import Finding, short
+from piste.core.finding import Finding, sentence, short
 from piste.core.plan import BASELINE
 
-WATCHED = ("M04", "M05", "M06", "M07", "M10", "M12", "M14")  # warnings with which a model is tried beside the rule first
+FLATTERING = ("L02", "L03", "L06", "L07", "L08", "L11")  # warnings of the audit that scores may be better than the use will be
+WATCHED = (*FLATTERING, "M04", "M05", "M06", "M07", "M10", "M12", "M14")  # with such a warning a model is tried beside the rule first
 AFFORDABLE = 4.0  # times the blocks at hand: more will hardly be collected
 LIKELY = 0.8  # probability that twice the rows would settle it
 
@@ -54,10 +55,11 @@ def is_baseline(row: Judged) -> bool:
 
 
 def decide(facts: Facts) -> Verdict:
-    """Say what to do: the first verdict that fits."""
+    """Say what to do: the first verdict that fits. What somebody takes as it is counts no more."""
+    facts = replace(facts, findings=[each for each in facts.findings if not each.acknowledged])
     for each in (_fix_first, _not_worth, _no_model, _ship, _keep, _unpriced, _more_data):
-        if sentence := each(facts):
-            return sentence
+        if found := each(facts):
+            return found
     return _ask_differently(facts)
 
 
@@ -66,14 +68,12 @@ def _fix_first(facts: Facts) -> Verdict | None:
     if not blocks:
         return None
     more = f" Then there {'is 1 more' if len(blocks) == 2 else f'are {len(blocks) - 1} more'} like it." if len(blocks) > 1 else ""
-    return Verdict(
-        "fix first", f"No score counts until this is resolved: {_stopped(blocks[0].message)} {_capital(_stopped(blocks[0].fix))}{more}"
-    )
+    return Verdict("fix first", f"No score counts until this is resolved: {sentence(blocks[0].message)} {sentence(blocks[0].fix)}{more}")
 
 
 def _not_worth(facts: Facts) -> Verdict | None:
     found = [each for each in facts.findings if each.check == "F03"]
-    return Verdict("not worth predicting", _capital(_stopped(found[0].message))) if found else None
+    return Verdict("not worth predicting", sentence(found[0].message)) if found else None
 
 
 def _no_model(facts: Facts) -> Verdict | None:
@@ -199,12 +199,3 @@ def _span(interval: Interval) -> str:
 
 def _percent(share: float) -> str:
     return f"{share:.1%}" if abs(round(share, 3)) < 0.1 else f"{share:.0%}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _stopped(text: str) -> str:
-    """End a sentence; a question has its own end."""
-    return text if text.endswith(("?", ".", "!")) else f"{text}."
