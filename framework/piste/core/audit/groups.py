@@ -196,7 +196,7 @@ def flattery(survey: Survey, codes: np.ndarray) -> Flattery | None:
     """
     groups = np.where(codes < 0, codes.max() + 1 + np.arange(len(codes)), codes)
     rows = _rows(survey, groups)
-    if len(rows) < FEWEST_ROWS:
+    if len(rows) < FEWEST_ROWS or not survey.study.weight[rows].any():
         return None
     blocks = survey.folds.blocks
     found = []

@@ -83,7 +83,7 @@ def _copied(survey: Survey, found: Copies, known: np.ndarray, copied: np.ndarray
     consequence = "Looking up those answers alone, and learning nothing, would bring " + (
         cost if yardstick.priced else f"the {yardstick.name} of the best rule from {short(before)} to {short(after)}"
     )
-    paste = split(survey.resolved.problem, together=key) if key else ""
+    paste = _whole(survey, key) if key else ""
     limit = MEMORY if severity == "block" else LOOKED_UP
     return Finding("L06", severity, "rows", saved, limit, message, fix, consequence, paste, "data")
 
@@ -95,16 +95,15 @@ def _looked_up(survey: Survey, known: np.ndarray) -> tuple[float, float, float]:
         survey: the problem.
         known: (n_rows,) how far the answer of each judged row is in its training rows, from 0 to 1.
     """
+    if not survey.sampled_folds.folds or not survey.rules:
+        return float("nan"), float("nan"), float(np.nanmean(known))
     court = survey.court
     lines, yardstick = court.lines, court.yardstick
     weight, share = court.weight[lines.judged], np.nan_to_num(known[lines.judged])
     perfect = np.zeros(len(lines.row))
     if yardstick.priced:
         perfect = yardstick.loss(yardstick.foresight(court.came), court.came)  # type: ignore[attr-defined]
-    rules = [lines.mean(entrant.column.lines) for entrant in survey.rules]
-    if not rules:
-        return float("nan"), float("nan"), float(np.average(share, weights=weight))
-    best = min(rules, key=lambda losses: float(np.average(losses, weights=weight)))
+    best = min((lines.mean(rule.column.lines) for rule in survey.rules), key=lambda losses: float(np.average(losses, weights=weight)))
     before = float(np.average(best, weights=weight))
     after = float(np.average(best - share * np.maximum(0.0, best - lines.mean(perfect)), weights=weight))
     return survey.shown(before), survey.shown(after), 1 - after / before if before > 0 else 0.0
@@ -198,7 +197,7 @@ def _within(key: Key, others: Sequence[tuple[Key, Flattery]]) -> bool:
 
 
 def _straddles(survey: Survey, key: Key, flattered: Flattery) -> Finding:
-    name, problem = key.column.name, survey.resolved.problem
+    name = key.column.name
     message = (
         f"Rows of one '{name}' belong together, but the split puts them on both sides: in {key.straddling:.0%} of the tests, rows of the "
         f"same '{name}' are in training"
@@ -206,12 +205,18 @@ def _straddles(survey: Survey, key: Key, flattered: Flattery) -> Finding:
     compared = said(survey, flattered, f"where it knows the '{name}' from training", f"where the '{name}' is new to it")
     consequence = f"{compared}: scores are {flattered.share:.0%} too good, if new ones will come"
     fix = f"keep all rows of one '{name}' on one side, so that a score says how it goes for a new one"
-    paste = split(problem, together=name)
-    if survey.resolved.rule.scheme in ("predefined", "leave_one_out"):  # which ask no `together`
-        paste = split(problem, scheme="stratified" if survey.has_classes else "kfold", by=None, together=name)
+    paste = _whole(survey, name)
     if survey.frame[name].isna().any():
         fix, paste = f"{fix}; '{name}' is missing in some rows: fill it in first, then name it by split.together", ""
     return Finding("L07", "warn", name, flattered.share, FLATTERS, message, fix, consequence, paste, "split.together")
+
+
+def _whole(survey: Survey, key: str) -> str:
+    """Write a split that keeps the groups of a column whole."""
+    problem = survey.resolved.problem
+    if survey.resolved.rule.scheme in ("predefined", "leave_one_out"):  # whose folds ask no `together`
+        return split(problem, scheme="stratified" if survey.has_classes else "kfold", by=None, together=key)
+    return split(problem, together=key)
 
 
 def _next_to_each_other(survey: Survey) -> list[Finding]:
