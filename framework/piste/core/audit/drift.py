@@ -26,6 +26,7 @@ FEWEST_TIMES = 8
 IN_ORDER = 0.95  # of the steps from row to row go the same way in time
 APART = 0.65  # area under the ROC curve: how often a row to be predicted is told from one learnt from
 HARM = 0.1  # dearer than on rows like those learnt from
+STRETCHES = 20  # of time, every other one to learn from
 TICKS = 0.98  # rank correlation with time: such a column is a clock
 CALENDAR = 0.8  # share of the errors about a column that the month spares: such a column is a calendar
 MOST_LEVELS = 60  # of a column of the calendar
@@ -150,8 +151,9 @@ def _said(survey: Survey, cost: float) -> str:
     "note",
     computed="A quick boosting is asked whether a row is of the latest test or of its training rows, out of sample: what it learnt on one "
     "half of each is asked of the other half. It does not see times, columns that count or name periods, nor identifiers.",
-    threshold="In 65 of 100 pairs it tells the row to be predicted from the one learnt from (50 is chance). Warns where a quick model is "
-    "also 10 % dearer there than on training rows that it has not seen, by two standard errors; else it notes.",
+    threshold="In 65 of 100 pairs it tells the row to be predicted from the one learnt from (50 is chance). Warns where rows are "
+    "set apart by a column (predefined) and a quick model is also 10 % dearer there than on training rows that it has not seen, by two "
+    "standard errors; a forward split is noted, since its score is that of the latest rows already.",
     alarm="A note: seasons differ, and the score still says how it goes in the latest",
     source="Adversarial validation; deepchecks: multivariate drift (2 AUC - 1 > 0.25); Kapoor and Narayanan 2023 (L3.3)",
 )
@@ -179,15 +181,15 @@ def _differs(survey: Survey, fold: Fold, told: float, table: pd.DataFrame) -> Fi
     tells = [str(line.column) for line in table.itertuples() if line.apart >= TELLS][:SHOWN]
     by = f", mostly by {_listed(tells)}" if tells else ""
     message = (
-        f"The rows to be predicted ('{fold.name}') are of another kind than those learnt from: shown one of each, a model that does not "
-        f"know their times tells which is which {told:.0%} of the time, where chance would have it 50%{by}"
+        f"The rows to be predicted ('{fold.name}') are of another kind than those learnt from: shown one of each, a model that is not told "
+        f"their times knows which is which in {told:.0%} of the cases, a coin in 50%{by}"
     )
     there, here, sure = _elsewhere(survey, fold)
-    dearer = there / here - 1 if here > 0 else 0.0
-    harmful = dearer >= HARM and sure >= SURE
+    fixed = survey.resolved.rule.scheme == "predefined"
+    harmful = fixed and there >= (1 + HARM) * here and sure >= SURE
     consequence = f"There {_said(survey, there)}, against {short(here)} on rows like those learnt from"
-    consequence += ": expect the like whenever such rows come" if harmful else ", so models cope; the score says how it goes with such rows"
-    fix = "say in `question` for which rows the score is meant; if such rows are what comes, collect more of them, or weigh them by `weight`"
+    consequence += ": whether that is what comes in use, no score can tell" if harmful else ": scores say how it goes with such rows"
+    fix = "if rows like these are what comes, collect more of them to learn from; if not, the score is for the wrong rows"
     severity: Severity = "warn" if harmful else "note"
     return Finding("L12", severity, fold.name, told, APART, message, fix, consequence, "", "split")
 
@@ -231,16 +233,16 @@ def _told_apart(survey: Survey, fold: Fold, parts: Sequence[str]) -> float:
     """Return how often a row of the test is told from one of training, each half by a model that learnt on the other: the area under
     the ROC curve.
 
-    The test is cut where its middle is in time, so that what is learnt of one half has to hold in the other; training rows by blocks.
+    In time, each half is every other stretch of it: what is learnt of one week has to hold in the next, in the same season.
     """
     rows = np.concatenate([fold.train, fold.test])
     is_test = np.arange(len(rows)) >= len(fold.train)
-    half = np.concatenate([_halved(survey, fold.train), np.arange(len(fold.test)) >= len(fold.test) / 2])
     time = survey.resolved.problem.time
-    if time is not None:
-        half[is_test] = survey.frame[time].iloc[fold.test].rank(method="min").to_numpy() > len(fold.test) / 2
+    if time is None:
+        half = np.concatenate([_halved(survey, side) for side in (fold.train, fold.test)])
     else:
-        half[is_test] = _halved(survey, fold.test)
+        ranks = [survey.frame[time].iloc[side].rank(method="min").to_numpy() - 1 for side in (fold.train, fold.test)]
+        half = np.concatenate([(rank * STRETCHES // len(rank)) % 2 == 0 for rank in ranks])
     expanded = survey.study.expanded[list(parts)].iloc[rows].reset_index(drop=True)
     task = Task("classes", len(rows), 2)
     jobs, asked = [], []

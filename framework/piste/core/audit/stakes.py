@@ -93,7 +93,7 @@ def stakes(survey: Survey) -> Stakes | NotApplicable:
 
     A column goes together with those that say the same and with what is computed from them. Where columns say partly the same, none
     of them is missed while the others stand in for it: so all that are not missed are left out together as well. What gives the answer
-    away exactly is out of the question, and of every model here.
+    away is out of the question, and of every model here: L01 and L09 speak of it.
     """
     if not survey.features:
         return NotApplicable("no column is shown to a model")
@@ -101,7 +101,8 @@ def stakes(survey: Survey) -> Stakes | NotApplicable:
     best = tried.rule() if tried else None
     if tried is None or best is None:
         return NotApplicable("too few rows to try a model on")
-    given = {name for name, known in survey.skills.items() if known.exact and name not in survey.vouched}
+    given = {name for copy in survey.copies if not copy.law for name in copy.columns} | {each.column for each in survey.encodings}
+    given -= survey.vouched
     groups = asked(survey, given)
     full, *others = tried.losses([given, *(given | group.without for group in groups)])
     if tried.surely(best - full) < SURE:
