@@ -1,0 +1,37 @@
+"""M09: whether more rows would help."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from piste.core.check import NotApplicable
+from piste.core.comparison import Curve, Interval
+from piste.core.review.growth import grows
+from tests.cases import told, written
+
+Y = 100 + 10 * np.random.default_rng(0).normal(size=200)
+ROWS = pd.DataFrame({"x": np.arange(200.0) % 7, "y": Y})
+MADE = written(ROWS, {"linear": Y + 4}, metric="mse")
+
+
+def curve(falls: float) -> Curve:
+    return Curve(pd.DataFrame(), Interval(12.0, 11.0, 13.0), falls, 0.5, ())
+
+
+@pytest.mark.parametrize(("falls", "fires"), [(0.79, False), (0.8, True), (1.0, True), (0.0, False)])
+def test_a_curve_that_very_probably_falls_is_noted(falls, fires):
+    findings, _ = told(grows, MADE.case, curve=curve(falls))
+    assert [(each.check, each.severity, each.number) for each in findings] == [("M09", "note", falls)] * fires
+
+
+def test_it_says_from_what_to_what():
+    [finding] = told(grows, MADE.case, curve=curve(0.9))[0]
+    assert finding.message == "Twice the rows would probably bring the mse from 16 to about 12 (11 to 13)"
+
+
+def test_without_a_curve_or_a_model_there_is_nothing_to_say():
+    assert isinstance(grows.run(MADE.evidence()), NotApplicable)
+    rule = written(ROWS, {"linear": Y + 400}, metric="mse")
+    assert isinstance(grows.run(rule.evidence(curve=curve(0.9))), NotApplicable)
