@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit.relations import Relation, relation
-from piste.core.audit.skill import FEWEST_ROWS, Known
+from piste.core.audit.skill import FEWEST_ROWS, Known, correlation, ranks_of
 from piste.core.finding import short
 from piste.core.melt import OUTPUT, targets
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from piste.core.audit.survey import Survey
 
 COPIED = 0.999  # rank correlation, or share of the errors of a constant that are gone
+NEAR = 0.9  # below, ties need not be counted
+FEWEST_VALUES = 5  # of column and target, for their order to be no chance
 DISTINCT = 100  # values of a number in the rarest class, for its range to be no chance
 MOST_LEVELS = 50  # that a target may be cut into,
 LEVEL_ROWS = 20  # each of as many rows, and half as many distinct targets
@@ -93,11 +95,11 @@ def _alone(survey: Survey, label: str, known: Known, values: pd.Series) -> Copy 
     y = known.y[seen]
     if numeric and known.exact(values):
         return Copy((name,), 1.0, f"'{name}' is {_line(values.to_numpy(dtype=float)[seen], y, label)} {where}")
-    spearman = known.spearman(values)
-    if abs(spearman) >= COPIED and not is_clock(survey, values):
-        order = "the order" if spearman > 0 else "the reverse order"
-        message = f"'{name}' puts the rows in {order} of '{label}' (rank correlation {abs(spearman):.4f}, where 1 is the same order)"
-        return Copy((name,), abs(spearman), message)
+    alike = _same_order(values.to_numpy(dtype=float)[seen], y) if numeric else 0.0
+    if abs(alike) >= COPIED and not is_clock(survey, values):
+        order = "the order" if alike > 0 else "the reverse order"
+        message = f"'{name}' puts the rows in {order} of '{label}' (rank correlation {abs(alike):.4f}, where 1 is the same order)"
+        return Copy((name,), abs(alike), message)
     codes, levels = pd.factorize(values[seen])
     if (
         3 <= len(levels) <= MOST_LEVELS
@@ -107,6 +109,15 @@ def _alone(survey: Survey, label: str, known: Known, values: pd.Series) -> Copy 
     ):
         return Copy((name,), 1.0, f"'{name}' is '{label}' cut into {len(levels)} ranges: no value of one lies within another")
     return None
+
+
+def _same_order(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the rank correlation as a share of the highest that the ties of both allow, from -1 to 1: noise within a tie costs nothing."""
+    if min(len(np.unique(x)), len(np.unique(y))) < FEWEST_VALUES:
+        return 0.0
+    own, other = ranks_of(x), ranks_of(y)
+    found = correlation(own, other)
+    return found if abs(found) < NEAR else found / abs(correlation(np.sort(own), np.sort(other if found > 0 else -other)))
 
 
 def _recoded(label: str, known: Known, values: pd.Series, where: str) -> Copy | None:

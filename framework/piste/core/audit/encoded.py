@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from piste.core.audit.survey import Survey
 
 EXACT = 1e-6  # of the target's standard deviation
-CLOSE = 0.05  # of the standard error of a group's mean: an honest estimate is as near in 4 of 100 groups
-FEW_GROUPS = 3  # that an exact match needs
-GROUPS = 8  # that a close match, or one with numbers to be found first, needs
+NEAR = 0.3  # of the standard error: what a rounded statistic is off by at most, in all groups but 1 %,
+CHANCE = 1e-6  # with this chance at most
+DENSITY = 0.8  # chance that a standard normal number is below z, over z, for small z
+CLOSE = 0.05  # of the standard error, where the smoothing has to be found first
+FEW_GROUPS = 3  # that a match needs
+GROUPS = 8  # that one with numbers to be found first needs
 MOSTLY = 0.99  # of the telling groups
 HALF = 0.5  # of the rows lie in groups that tell; no more of them hold their own median
 PREVIEW = 400  # rows on which leaving one out is tried first
@@ -103,7 +107,7 @@ def encoded(answers: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray]
                 break
             others = {key: group for key, group in groups.items() if key != name and group.n_levels < len(values)}
             if by := _left_out(answer, y, x, others, spread):
-                yield Encoded(name, "mean of the other rows", answer, (by[0],), by[1])
+                yield Encoded(name, "mean over the other rows", answer, (by[0],), by[1])
                 break
 
 
@@ -133,23 +137,28 @@ class _Levels:
             return None
         if share := self._median(telling):
             return "median", share
-        strength = {"mean in other units": None, "smoothed mean": self.counts}
-        strength["mean smoothed by its variance"] = self.counts / np.maximum(variance, (EXACT * self.spread) ** 2)
-        for word, left in strength.items():
+        by_variance = self.counts / np.maximum(variance, (EXACT * self.spread) ** 2)
+        for word, left in (("mean in other units", None), ("smoothed mean", self.counts), ("smoothed mean", by_variance)):
             if share := self._bent(mean, error, telling, left):
                 return word, share
         return None
 
     def _holds(self, statistic: np.ndarray, error: np.ndarray, telling: np.ndarray) -> float:
-        """Return the share of telling groups in which the values are a statistic; 0 where that is no proof."""
+        """Return the share of telling groups in which the values are a statistic; 0 where that is no proof.
+
+        A value that was rounded is off by a little. An honest estimate would be off by the statistic's standard error, in each group
+        on its own: that all are as near as the farthest is a chance of about (0.8 z) to the power of their number.
+        """
         if np.ptp(statistic[telling]) <= 10 * EXACT * self.spread:
             return 0.0
         missed = np.abs(self.values - statistic)[telling]
         exact = float(np.mean(missed <= EXACT * self.spread + 1e-12 * np.abs(statistic[telling])))
         if exact >= MOSTLY:
             return exact
-        close = float(np.mean(missed <= np.maximum(CLOSE * error[telling], EXACT * self.spread)))
-        return close if telling.sum() >= GROUPS and close >= MOSTLY else 0.0
+        z = np.sort(missed / np.maximum(error[telling], EXACT * self.spread))
+        n = math.ceil(MOSTLY * len(z))
+        farthest = float(z[n - 1])
+        return n / len(z) if farthest <= NEAR and (DENSITY * farthest) ** n <= CHANCE else 0.0
 
     def _median(self, telling: np.ndarray) -> float:
         """Return the share of telling groups of which the values are the median; a list price that most rows pay is none."""

@@ -31,7 +31,7 @@ LONG = 5  # rows that a series of such a category has in the mean, at least
     computed="each number column's mean and standard deviation; and for every value of a column the mean, median, sum or class share of the "
     "target in its rows, also smoothed towards the overall mean, and with the row itself left out",
     threshold="a mean of 0 to a millionth and a standard deviation of 1 to a thousandth (noted: it hardly matters); a column that is "
-    "the target's statistic to a millionth, or to a twentieth of its standard error in eight groups or more, where no honest estimate comes",
+    "the target's statistic to a millionth, or nearer in all groups than honest guesses come once in a million",
     alarm="a scaled file costs nothing; an exact target statistic is no chance",
     source="Kapoor and Narayanan 2023 (L1.2); scikit-learn, common pitfalls: data leakage during pre-processing, TargetEncoder",
 )
@@ -114,6 +114,7 @@ def _by_date(survey: Survey, found: Encoded) -> bool:
 
 def _encoding(survey: Survey, found: Encoded) -> Finding:
     by_date, name = _by_date(survey, found), found.column
+    statistic = found.statistic.replace("mean", "share") if survey.has_classes else found.statistic
     keys = " and ".join(f"'{key}'" for key in found.keys)
     instead = "compute it from days before" if by_date or not keys else f"give {keys} instead, or compute it from earlier rows"
     return Finding(
@@ -122,7 +123,7 @@ def _encoding(survey: Survey, found: Encoded) -> Finding:
         name,
         found.share,
         0.99,
-        f"'{name}' is the {found.statistic} of {found.answer} by {keys or 'some grouping of the rows'}, over the whole file: the answers "
+        f"'{name}' is the {statistic} of {found.answer} by {keys or 'some grouping of the rows'}, over the whole file: the answers "
         "that models are judged on are in it",
         fix=f"leave it out; {instead}",
         consequence="Models are shown a piece of the answer, the more so the smaller the groups, and scores are too good",
@@ -153,7 +154,7 @@ def _orders(survey: Survey) -> Iterator[Order]:
     problem, frame = survey.resolved.problem, survey.frame
     rows = np.arange(len(frame))
     time = pd.factorize(frame[problem.time], sort=True)[0] if problem.time else rows
-    then = " in order of time" if problem.time else " in the order of the file"
+    in_time = ", in order of time" if problem.time else ", in the order of the file"
     series = [name for name in problem.unit if name != problem.time]
     choices: list[tuple[list[str], np.ndarray]] = [(series, time)] if series else []
     choices += [([], time), *(([], rows) for _ in [0] if problem.time)]
@@ -170,5 +171,5 @@ def _orders(survey: Survey) -> Iterator[Order]:
         if mark in seen:
             continue
         seen.add(mark)
-        by = f" by {' and '.join(repr(key) for key in keys)}" if keys else ""
-        yield Order(order, group[order], f"{by}{then if step is time else ' in the order of the file'}")
+        within = f" within each {' and '.join(repr(key) for key in keys)}" if keys else ""
+        yield Order(order, group[order], f"{in_time if step is time else ', in the order of the file'}{within}")

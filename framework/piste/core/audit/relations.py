@@ -157,7 +157,7 @@ class _Held:
 
     def _fitted(self, X: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
         few = self.some[rows[self.some]]
-        return _steadily(X[few], y[few]) if len(few) > FEWEST_ROWS else None
+        return steadily(X[few], y[few]) if len(few) > FEWEST_ROWS else None
 
     def sum(self, names: Sequence[str]) -> Relation | None:
         """Return the weighted sum of columns that gives the target, where there is one."""
@@ -219,7 +219,7 @@ class _Held:
         return (exactly, True) if exactly >= MOSTLY else (float(np.mean(missed[telling] <= NEARLY * self.spread)), False)
 
 
-def _steadily(X: np.ndarray, y: np.ndarray) -> np.ndarray | None:
+def steadily(X: np.ndarray, y: np.ndarray) -> np.ndarray | None:
     """Return the slopes of a plane through most of the rows, which the others do not draw away; None where there is none.
 
     Source: Rousseeuw and Van Driessen, Computing LTS Regression for Large Data Sets, 2006 (its concentration steps).

@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from piste.core.audit.relations import steadily
+
 LONGEST = 30  # rows of a window
 PLACES = 6_000  # rows, evenly spread, at which windows may be tried,
 POSITIONS = 1_000  # at so many of which one is,
@@ -18,6 +20,7 @@ DIGITS = 5  # with which numbers may have been rounded
 COARSE = 0.1  # of a column's standard deviation: digits so coarse prove nothing
 EXACT = 1e-8  # of the spread: what the arithmetic of computers leaves in running sums
 LINE = 1e-6
+SETTLED = 60  # rows into a series
 UNITS = 1e-3  # weight of the row before, below which a column is the target in other units, which L01 looks for
 
 Statistic = Callable[[np.ndarray], np.ndarray]  # places in the order -> values
@@ -248,15 +251,20 @@ def _recursive(series: _Series, x: np.ndarray, tolerance: float) -> Rolled | Non
     """Find a column that follows from its value in the row before and the row's own answer: an exponentially weighted mean."""
     at = series.inside(-1, 0)
     at = at[np.isfinite(x[at]) & np.isfinite(x[at - 1])]
+    settled = at[at - series.first[at] >= SETTLED]  # a weighted mean of the first few rows counts them otherwise
+    at = settled if len(settled) >= 3 * TELLING else at
     y = series.y[at]
     if len(at) < 3 * TELLING or not np.ptp(x[at]) > 0 or not np.ptp(y) > 0:
         return None
-    lines = np.stack([x[at - 1] - x.mean(where=np.isfinite(x)), y - y.mean(), np.ones(len(at))], axis=1)
-    slope, _, rank, _ = np.linalg.lstsq(lines, x[at])
+    lines = np.stack([x[at - 1] - x.mean(where=np.isfinite(x)), y - y.mean()], axis=1)
+    slope = steadily(lines, x[at])
+    if slope is None:
+        return None
     kept, weight = float(slope[0]), float(slope[1])
+    level = float(np.median(x[at] - lines @ slope))
     limit = max(3 * tolerance, LINE * float(x[at].std()))
-    share = float(np.mean(np.abs(x[at] - lines @ slope) <= limit))
-    if rank < 3 or share <= MATCH or abs(kept) < UNITS or abs(weight) * float(y.std()) <= 10 * limit:
+    share = float(np.mean(np.abs(x[at] - level - lines @ slope) <= limit))
+    if share <= MATCH or abs(kept) < UNITS or abs(weight) * float(y.std()) <= 10 * limit:
         return None
     if abs(kept + weight - 1) <= UNITS:
         return Rolled(f"a running mean of {{target}} in which the row itself counts {weight:.0%}", share)
