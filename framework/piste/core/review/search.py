@@ -95,8 +95,7 @@ def _range_end(dimension: Dimension, value: float, tried: Sequence[tuple[float, 
     for end, mine, away, natural in (("low", place, places, least), ("high", 1 - place, 1 - places, most)):
         if mine > EDGE or natural or not (away > AWAY).any() or len(np.unique(away)) < FEW:
             continue
-        trend = float(stats.spearmanr(away, losses).statistic)
-        if trend >= TREND and losses[away > AWAY].min() - losses.min() > rope:
+        if losses[away > AWAY].min() - losses.min() > rope and float(stats.spearmanr(away, losses).statistic) >= TREND:
             return end
     return None
 
