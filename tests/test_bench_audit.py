@@ -8,11 +8,11 @@ import pytest
 
 from benchmarks.audit.faults import FAULTS, Fault
 from benchmarks.audit.freeze import digest_of_list, frozen, planted_digest
-from benchmarks.audit.laid_out import printed, stored
-from benchmarks.audit.outcome import Recall, Trial, recall
+from benchmarks.audit.laid_out import as_markdown, printed, stored
+from benchmarks.audit.outcome import Clean, Recall, Trial, recall
 from benchmarks.audit.planting import says
 from benchmarks.audit.rule import Said, catches, new
-from benchmarks.audit.scale import made
+from benchmarks.audit.scale import Scale, made
 from benchmarks.audit.tables import TABLES
 from benchmarks.audit.trial import Heard
 
@@ -120,3 +120,14 @@ def test_what_is_stored_names_no_fault_of_the_part_held_back():
 
 def test_the_large_table_has_a_hundred_thousand_rows_of_fifty_columns():
     assert made().shape == (100_000, 50)
+
+
+def test_the_page_tells_both_parts_and_names_what_was_missed_in_the_open_part_alone():
+    cleans = [Clean("titanic", 891, 11, Heard((said(check="F01", on="decision"),), (), 0.7))]
+    trials = [trial(each) for each in FAULTS]
+    page = as_markdown(json.loads(json.dumps(stored(cleans, trials, Scale(7.0, 466.0, (), 0)))))
+    held_back = [each for each in COUNTED if each.held_back]
+    assert f"| held back | {len(held_back)} | 0 (0%) | 0 | {sum(bool(each.hidden) for each in held_back)} | 0.0 |" in page
+    assert "| titanic | 891 | 11 | 0 | 1 | 0 | 0.7 |" in page
+    assert "neither torch nor mlflow" in page
+    assert all((each.name in page) == (not each.held_back) for each in COUNTED)

@@ -110,10 +110,11 @@ def page() -> str:
     Raises:
         FileNotFoundError: there was no run.
     """
-    return _page(json.loads(RESULTS.read_text(encoding="utf-8")))
+    return as_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
 
 
-def _page(found: Mapping[str, Any]) -> str:
+def as_markdown(found: Mapping[str, Any]) -> str:
+    """Lay stored figures out for a page."""
     clean, scale = found["clean"], found["scale"]
     parts = {name: Recall(**figures) for name, figures in found["recall"].items()}
     n_faults = sum(part.n_faults for part in parts.values())
