@@ -33,7 +33,7 @@ MOST_LEVELS = 60  # of a column of the calendar
 FEWEST_ROWS = 50  # on either side
 BINS = 20
 SHOWN = 3  # columns that are named
-TELLS = 0.1  # of a column's rows would have to change sides for it to tell nothing
+TELLS = 0.1  # of a column's rows, beyond chance, would have to change their values for it to tell nothing
 UNSEEN = 0.01  # of the judged rows
 
 
@@ -88,7 +88,7 @@ def _flatters(survey: Survey, clock: str, cheap: float, dear: float, share: floa
         FLATTERS,
         message,
         f"predict the future from the past, by '{clock}'",
-        f"In use, expect to be about {dear / cheap - 1:.0%} dearer than the comparison says" if cheap > 0 else "In use, models do worse",
+        f"In use, expect about {short(dear)} where the comparison says {short(cheap)}",
         "\n".join(lines),
         "split.scheme",
     )
@@ -178,11 +178,12 @@ def other_rows(survey: Survey) -> Found | NotApplicable:
 
 
 def _differs(survey: Survey, fold: Fold, told: float, table: pd.DataFrame) -> Finding:
-    tells = [str(line.column) for line in table.itertuples() if line.apart >= TELLS][:SHOWN]
+    tells = [str(line.column) for line in table.itertuples() if line.apart - line.by_chance >= TELLS][:SHOWN]
     by = f", mostly by {_listed(tells)}" if tells else ""
+    blind = " that is not told the time" if survey.resolved.problem.time else ""
     message = (
-        f"The rows to be predicted ('{fold.name}') are of another kind than those learnt from: shown one of each, a model that is not told "
-        f"their times knows which is which in {told:.0%} of the cases, a coin in 50%{by}"
+        f"The rows to be predicted ('{fold.name}') are of another kind than those learnt from: shown one of each, a model{blind} knows "
+        f"which is which in {told:.0%} of the cases, a coin in 50%{by}"
     )
     there, here, sure = _elsewhere(survey, fold)
     fixed = survey.resolved.rule.scheme == "predefined"
@@ -230,10 +231,9 @@ def _named_by(months: np.ndarray, codes: np.ndarray) -> float:
 
 
 def _told_apart(survey: Survey, fold: Fold, parts: Sequence[str]) -> float:
-    """Return how often a row of the test is told from one of training, each half by a model that learnt on the other: the area under
-    the ROC curve.
+    """Return how often a row of the test is told from one of training: the area under the ROC curve.
 
-    In time, each half is every other stretch of it: what is learnt of one week has to hold in the next, in the same season.
+    Each half of both is told apart by a model that learnt on the other half. In time, each half is every other stretch of it: what is learnt of one week has to hold in the next, in the same season.
     """
     rows = np.concatenate([fold.train, fold.test])
     is_test = np.arange(len(rows)) >= len(fold.train)
@@ -276,7 +276,11 @@ def _area(score: np.ndarray, truth: np.ndarray) -> float:
 
 
 def _shift(survey: Survey, fold: Fold, columns: Sequence[str]) -> pd.DataFrame:
-    """Return, for each column, the share of the test's rows that would have to take other values for it to look like training."""
+    """Return by how much each column differs between the sides, the most telling first.
+
+    `apart` is the share of the test's rows that would have to take other values for it to look like training (total variation, of
+    numbers in bins of equal size), `by_chance` what that is on average between samples of the same kind.
+    """
     rows = np.concatenate([fold.train, fold.test])
     n_train = len(fold.train)
     lines = []
@@ -288,10 +292,11 @@ def _shift(survey: Survey, fold: Fold, columns: Sequence[str]) -> pd.DataFrame:
             codes = np.where(np.isnan(numbers), len(cuts) + 1, np.searchsorted(cuts, numbers, side="right"))
         else:
             codes = pd.factorize(values, use_na_sentinel=False)[0]
-        n_codes = int(codes.max()) + 1
-        before, after = np.bincount(codes[:n_train], minlength=n_codes) / n_train, np.bincount(codes[n_train:], minlength=n_codes)
-        lines.append((name, float(np.abs(before - after / len(fold.test)).sum() / 2)))
-    return pd.DataFrame(sorted(lines, key=lambda line: (-line[1], line[0])), columns=["column", "apart"])
+        sides = [np.bincount(side, minlength=int(codes.max()) + 1) / len(side) for side in (codes[:n_train], codes[n_train:])]
+        chance = np.sqrt(2 / np.pi * np.bincount(codes) / len(codes) * (1 / n_train + 1 / len(fold.test))).sum() / 2
+        lines.append((name, float(np.abs(sides[0] - sides[1]).sum() / 2), float(chance)))
+    order = sorted(lines, key=lambda line: (line[2] - line[1], line[0]))
+    return pd.DataFrame(order, columns=["column", "apart", "by_chance"])
 
 
 def _elsewhere(survey: Survey, fold: Fold) -> tuple[float, float, float]:
@@ -353,9 +358,9 @@ def unseen_levels(survey: Survey) -> Found | NotApplicable:
 
 
 def _unseen(name: str, share: float, levels: Sequence[str]) -> Finding:
-    message = f"{share:.0%} of the rows to be predicted hold a '{name}' that no training row has, such as {_listed(levels)}"
+    message = f"{share:.0%} of the rows to be predicted hold a value of '{name}' that no training row has, such as {_listed(levels)}"
     consequence = f"Models take '{name}' as missing there, and know no more of such a row than its other columns tell"
-    fix = f"nothing, if a new '{name}' comes in use as often; if these are spellings of known ones, put them right in the table"
+    fix = "nothing, if new ones come in use as often; if these are spellings of known ones, put them right in the table"
     return Finding("L13", "note", name, share, UNSEEN, message, fix, consequence, "", f"columns.{name}")
 
 

@@ -69,12 +69,12 @@ class Quick:
     @property
     def weight(self) -> np.ndarray:
         """Return the weight of each judged row."""
-        return self.court.weight[self.judged]
+        return np.asarray(self.court.weight[self.judged])
 
     @property
     def blocks(self) -> np.ndarray:
         """Return which judged rows stand or fall together, (n_judged,)."""
-        return self.survey.folds.blocks[self.judged]
+        return np.asarray(self.survey.folds.blocks[self.judged])
 
     def losses(self, without: Sequence[Collection[str]] = ((),)) -> list[np.ndarray]:
         """Return the loss of each judged row, (n_judged,), of a model for each collection of columns that it does without."""

@@ -29,12 +29,12 @@ EXAMPLES = [
         on="tickets",
         severity="warn",
         fires=scene(
-            "600 days of a ski lift. How many skiers come follows from the tickets that were sold; by 18:00 the day before, or in the morning?",
+            "600 days of a ski lift. How many skiers come follows from the tickets that were sold: by 18:00 the day before, or later?",
             ASKED + "known_at: {decision: [snow]}",
             ski_days,
         ),
         silent=scene(
-            "The same days, and it is said that tickets are sold by then. Nobody says when the lunch menu is known, but nothing hangs on it.",
+            "The same days, and it is said that tickets are sold by then. Nobody says when the menu is known, but nothing hangs on it.",
             ASKED + "known_at: {decision: [tickets, snow]}",
             ski_days,
         ),
