@@ -21,6 +21,7 @@ IN_ORDER = 0.95  # of the steps from row to row: the file is sorted by it
 AHEAD = 0.1  # of the judged rows
 UNKNOWN_BLOCK, UNKNOWN_WARN = 0.5, 0.05  # of the judged rows are decided on before all answers of training are known
 YEARS = (1900, 2100)
+LIKELY = 1.0  # standard errors, where the problem itself says when rows happened
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -36,7 +37,8 @@ MICROSECOND = timedelta(microseconds=1)
     "the rows around a moment than without the whole period.",
     threshold="Forward: later training rows for 10 % of the judged rows block, fewer warn; answers that are not known yet warn from 5 % "
     "of the judged rows, block from 50 %, and are noted else. Not forward: warns where knowing the rows around flatters by more than "
-    "3 % and 2 standard errors; else a split that ignores `time` is noted, and other dates are passed over.",
+    "3 %, by 1 standard error where the problem names the time itself, by 2 of other dates; else a split that ignores `time` is noted, "
+    "and other dates are passed over.",
     alarm="A date that is a property, such as a birthday, or rows that do not drift: one acknowledgement.",
     source="Kapoor and Narayanan 2023 (L3.1); Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 5.10.",
 )
@@ -186,7 +188,7 @@ def _not_forward(survey: Survey, clock: Clock) -> Finding | None:
     if share < AHEAD:
         return None
     flattered = flattery(survey, _periods(clock.at))
-    harmful = flattered is not None and flattered.flatters(SURE)
+    harmful = flattered is not None and flattered.flatters(LIKELY if clock.declared else SURE)
     if not harmful and not clock.declared:
         return None
     severity: Severity = "warn" if harmful and (clock.declared or in_order(survey, clock)) else "note"
