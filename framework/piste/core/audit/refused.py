@@ -10,22 +10,22 @@ from piste.core.errors import Fault
 from piste.core.finding import Finding
 
 
-def _found(survey: Survey, id: str, subject: Callable[[str], tuple[str, str]], fix: str, consequence: str) -> Found:
+def _found(survey: Survey, id: str, subject: Callable[[str], tuple[str, str]], fix: Callable[[str], str], consequence: str) -> Found:
     """Make findings of the faults that a check looks for.
 
     Args:
         survey: holds what had to be set aside.
         id: of the check.
         subject: field of the fault -> what the finding is about, and the words that come before "must".
-        fix: what to do, where the fault itself does not say.
+        fix: what the fault itself says to do -> what to do.
         consequence: what would follow.
     """
     return Found([_finding(fault, *subject(fault.field), fix, consequence) for fault in survey.faults if fault.check == id])
 
 
-def _finding(fault: Fault, on: str, subject: str, fix: str, consequence: str) -> Finding:
+def _finding(fault: Fault, on: str, subject: str, fix: Callable[[str], str], consequence: str) -> Finding:
     said, _, tip = fault.message.partition(". ")
-    cure = tip[:1].lower() + tip[1:] if tip else fix
+    cure = fix(tip[:1].lower() + tip[1:])
     return Finding(fault.check, "block", on, 1.0, 0.0, f"{subject} {said}", cure, consequence, field=fault.field)
 
 
@@ -50,8 +50,8 @@ def never_right(survey: Survey) -> Found:
         survey,
         "F02",
         subject,
-        "look at the costs again: each action needs a level at which it is the cheapest",
-        "No forecast, however good, would ever lead to it",
+        lambda _: "give each action a level at which it is the cheapest, or leave it out",
+        "No forecast, however good, can change that",
     )
 
 
@@ -71,7 +71,7 @@ def unit_not_unique(survey: Survey) -> Found:
         survey,
         "F07",
         lambda _: ("unit", "The columns of `unit`"),
-        "add the column that tells them apart",
+        lambda tip: tip,
         "One thing would count several times, and might be learnt from and tested on at once",
     )
 
@@ -93,7 +93,7 @@ def known_too_late(survey: Survey) -> Found:
         survey,
         "L04",
         _user,
-        "use what is known then, such as a longer lag",
+        lambda tip: "; ".join(filter(None, ("use what is known by then, such as a longer lag", tip))),
         "It would be judged with answers that nobody has yet when they are needed, and do worse in use",
     )
 

@@ -12,7 +12,7 @@ def ski_days() -> pd.DataFrame:
     """Return four hundred days of a small resort, fuller at the weekend."""
     rng = np.random.default_rng(0)
     day = pd.date_range("2023-01-01", periods=400)
-    tickets = rng.poisson(np.where(day.dayofweek >= 5, 900, 500))
+    tickets = rng.poisson(np.where(day.day_of_week >= 5, 900, 500))
     return pd.DataFrame({"day": day, "tickets": tickets, "skiers": rng.poisson(0.4 * tickets)})
 
 
@@ -36,7 +36,7 @@ def years_of_a_shop() -> pd.DataFrame:
     """Return as many days of a shop as make eight years."""
     rng = np.random.default_rng(3)
     day = pd.date_range("2016-01-01", periods=2900)
-    usual = np.where(day.dayofweek == 5, 2600.0, 1500.0)
+    usual = np.where(day.day_of_week == 5, 2600.0, 1500.0)
     return pd.DataFrame({"day": day, "adverts": rng.integers(0, 9, len(day)), "sales": usual + rng.normal(0.0, 250.0, len(day))})
 
 
