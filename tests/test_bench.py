@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ import pytest
 
 import piste
 from piste.bench import Bench
+from piste.core.check import Examined
 from piste.core.comparison import Comparison
+from piste.core.finding import Finding
 from piste.core.fit import Failed, Predicted
+from piste.core.plan import Cell
 from piste.edges.executors import InProcess
 from piste.edges.store import Store
 from piste.engine import Engine
@@ -86,7 +90,7 @@ def compared(at: Prepared, folder: Path, heard: Heard | None = None) -> Comparis
         for stage in ("baseline", "default", "search", "self-test"):
             bench.compute(stage)
         case = bench.weigh()
-        return bench.conclude(case, bench.self_test(), bench.curve(case))
+        return bench.conclude(case, bench.self_test(), bench.curve(case), bench.seeds(case))
 
 
 def test_a_candidate_becomes_columns_once_all_its_folds_are_there(tmp_path):
@@ -124,21 +128,22 @@ def test_what_is_better_than_all_before_it_is_told_with_its_cost(tmp_path):
     costs = np.sqrt(found.losses[[name for name in found.columns["column"] if "/blend/" not in name]].mean())
     assert better[-1].cost == pytest.approx(costs.min())
     assert {event.cost_name for event in better} == {"rmse"}
-    assert [event.stage for event in heard if isinstance(event, Began)] == ["baseline", "default", "search", "self-test", "curve"]
+    assert [event.stage for event in heard if isinstance(event, Began)] == ["baseline", "default", "search", "self-test", "curve", "seeds"]
 
 
 def test_nothing_is_computed_twice_the_self_test_and_the_curve_included(tmp_path):
     at = prepared(tmp_path)
     first, again = Heard(), Heard()
     before, after = compared(at, tmp_path, first), compared(prepared(tmp_path), tmp_path, again)
-    curves = [event.cell for event in first if isinstance(event, Finished) and event.cell.stage == "curve"]
-    assert len(curves) > 0
-    assert first.fitted == len(at.plan.cells) + len(curves)
+    beside = [event.cell for event in first if isinstance(event, Finished) and event.cell.stage in ("curve", "seeds")]
+    assert {cell.stage for cell in beside} == {"curve", "seeds"}
+    assert first.fitted == len(at.plan.cells) + len(beside)
     assert again.fitted == 0
     assert after.verdict == before.verdict
     pd.testing.assert_frame_equal(after.losses, before.losses, check_exact=True)
     pd.testing.assert_frame_equal(after.curve.points, before.curve.points, check_exact=True)
-    pd.testing.assert_frame_equal(after.tables["self_test"], before.tables["self_test"], check_exact=True)
+    for name in ("self_test", "seeds"):
+        pd.testing.assert_frame_equal(after.tables[name], before.tables[name], check_exact=True)
 
 
 def test_the_self_test_holds_the_tree_and_all_code_of_the_authors_own_against_the_constant(tmp_path):
@@ -215,4 +220,80 @@ def test_where_a_rule_is_champion_there_is_no_curve(tmp_path):
     found = compared(prepared(tmp_path, data=frame), tmp_path, heard)
     assert found.champion == "mean/baseline:constant/plug_in"
     assert found.curve is None
-    assert not [event for event in heard if isinstance(event, Began) and event.stage == "curve"]
+    assert "seeds" not in found.tables
+    assert found.spared["M05"] == "a rule is champion, not a model"
+    assert not [event for event in heard if isinstance(event, Began) and event.stage in ("curve", "seeds")]
+
+
+LUCKY = """\
+import numpy as np
+from sklearn.tree import DecisionTreeRegressor
+
+
+class Lucky(DecisionTreeRegressor):
+    def predict(self, X):
+        return super().predict(X) + np.random.default_rng(self.random_state).normal(0, 0.3)
+
+
+def make():
+    return Lucky(max_depth=4, min_samples_leaf=10)
+"""
+
+
+def seeds_of(heard: Heard) -> list[Cell]:
+    return [event.cell for event in heard if isinstance(event, Finished) and event.cell.stage == "seeds"]
+
+
+def test_what_no_seed_changes_is_fitted_again_on_one_fold_only_and_costs_the_same(tmp_path):
+    heard = Heard()
+    found = compared(prepared(tmp_path, families=["linear"], search={"trials": 0}), tmp_path, heard)
+    assert found.champion.startswith("mean/linear")
+    assert {(cell.fold, cell.draw) for cell in seeds_of(heard)} == {(0, 1), (0, 2)}
+    assert found.tables["seeds"]["cost"].nunique() == 1
+    assert "M05" in found.silent
+
+
+def test_what_a_seed_changes_is_fitted_again_on_every_fold(tmp_path):
+    heard = Heard()
+    at = prepared(tmp_path, families=["forest"], search={"trials": 0})
+    found = compared(at, tmp_path, heard)
+    assert found.champion.startswith("mean/forest")
+    assert {(cell.fold, cell.draw) for cell in seeds_of(heard)} == {(fold, draw) for fold in range(4) for draw in (1, 2)}
+    costs = found.tables["seeds"]["cost"]
+    assert costs.nunique() == 3
+    assert costs[0] == pytest.approx(found.row(found.champion).cost)
+
+
+def test_a_model_whose_seed_decides_more_than_counts_as_a_difference_is_watched(tmp_path):
+    found = compared(prepared(tmp_path, LUCKY, families=[{"mine": "own.py:make"}], search={"trials": 0}), tmp_path)
+    assert found.champion.startswith("mean/mine")
+    [finding] = [finding for finding in found.findings if finding.check == "M05"]
+    assert finding.number > finding.threshold
+
+
+def test_of_a_blend_each_member_is_fitted_again(tmp_path):
+    heard = Heard()
+    at = prepared(tmp_path, families=["forest", "neighbours", "blend"], search={"trials": 0}, success={"same": 0.0})
+    found = compared(at, tmp_path, heard)
+    assert found.champion.startswith("mean/blend")
+    assert {cell.entry for cell in seeds_of(heard)} == {"forest", "neighbours"}
+    assert {cell.entry for cell in seeds_of(heard) if cell.fold} == {"forest"}
+
+
+def test_a_quick_run_says_why_no_other_seed_was_tried(tmp_path):
+    with bench_of(prepared(tmp_path, quick=True), tmp_path) as bench:
+        for stage in ("baseline", "default"):
+            bench.compute(stage)
+        found = bench.conclude(bench.weigh(), (), None)
+    assert found.spared["M05"] == "nothing was fitted under other seeds: a quick run does not"
+
+
+def test_what_the_audit_found_is_settled_and_stands_in_the_comparison(tmp_path):
+    leak = Finding("L03", "warn", "x", 0.5, 0.05, "Is 'x' known in time?")
+    with bench_of(prepared(tmp_path, quick=True), tmp_path) as bench:
+        bench.audit = Examined((leak,))
+        bench.settle = lambda findings: tuple(replace(each, acknowledged="by ana") for each in findings)
+        for stage in ("baseline", "default"):
+            bench.compute(stage)
+        found = bench.conclude(bench.weigh(), (), None)
+    assert [finding.acknowledged for finding in found.findings if finding.check == "L03"] == ["by ana"]

@@ -397,9 +397,10 @@ def test_what_a_framing_adds_changes_its_own_keys_only(tmp_path, store, change, 
     assert len(set(after.values())) == len(after)
 
 
-def test_a_share_of_the_rows_and_a_target_dealt_at_random_are_cells_of_their_own(tmp_path, store):
+def test_a_share_of_the_rows_a_target_dealt_at_random_and_another_seed_are_cells_of_their_own(tmp_path, store):
     at = prepared(tmp_path)
     engine = Engine(at, store, silent, InProcess, 10.0)
     [cell] = [cell for cell in at.plan.cells if (cell.stage, cell.entry, cell.fold) == ("default", "tree", 0)]
     others = [replace(cell, stage="curve", share=share) for share in (0.25, 0.5)] + [replace(cell, stage="self-test")]
-    assert len({engine.cell_key(each) for each in (cell, *others)}) == 4
+    others += [replace(cell, stage="seeds", draw=draw) for draw in (1, 2)]
+    assert len({engine.cell_key(each) for each in (cell, *others)}) == 6

@@ -331,6 +331,29 @@ def test_the_self_test_learns_and_is_judged_on_the_target_as_it_was_dealt():
     assert (at_random[:40] != rows.target.values[:40]).any()
 
 
+def test_another_draw_fits_the_same_rows_under_another_seed():
+    rows, asked = study(), {}
+
+    class Seeded(Seen):
+        def __init__(self, seed: int) -> None:
+            self.seed = seed
+
+        def fit(self, X, y, sample_weight=None):
+            asked.setdefault("seeds", []).append(self.seed)
+            asked["y"] = y
+            return super().fit(X, y, sample_weight)
+
+    kin = replace(plain(Seen), build=lambda task, params, seed: Seeded(seed))
+    for draw in (0, 1, 2, 1):
+        fit_cell(
+            rows, replace(cell(kin, "mean", {}), stage="seeds" if draw else "default", draw=draw), kin, framings()["mean"], lambda: 0.0
+        )
+        np.testing.assert_array_equal(asked["y"], rows.target.values[:40])
+    own, first, second, again = asked["seeds"]
+    assert len({own, first, second}) == 3
+    assert again == first
+
+
 def test_a_cell_of_the_learning_curve_learns_from_a_share_of_the_training_blocks():
     rows = study()
     blocks = np.arange(60) // 2

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import piste
-from piste.core.plan import SHARES, Cell, Plan, curve_cells, make_plan
+from piste.core.plan import SHARES, Cell, Plan, curve_cells, make_plan, seed_cells
 from piste.prepare import Prepared, prepare
 from piste.watch import silent
 from piste.work import kin
@@ -197,6 +197,18 @@ def test_named_variants_of_a_family_are_rows_of_their_own():
 
 def test_without_a_blend_in_the_families_nothing_is_blended():
     assert made(families=["linear", "tree"]).plan.blended == ()
+
+
+def test_the_champion_is_fitted_under_two_more_seeds_on_every_fold_the_first_fold_first():
+    prepared = made(split={"folds": 3, "repeats": 2})
+    members = [each for each in prepared.plan.candidates if each.entry == "tree"][:2]
+    cells = seed_cells(prepared.folds, members)
+    assert {(cell.fold, cell.candidates[0].key, cell.draw) for cell in cells} == {
+        (fold, each.key, draw) for fold in range(6) for each in members for draw in (1, 2)
+    }
+    assert {cell.stage for cell in cells} == {"seeds"}
+    assert {len(cell.candidates) for cell in cells} == {1}
+    assert [cell.fold for cell in cells] == sorted(cell.fold for cell in cells)
 
 
 def test_a_cell_divides_into_one_for_each_candidate():

@@ -88,6 +88,8 @@ def priced() -> Comparison:
             "slices": pd.DataFrame({"value": ["a", "b"], "p": [0.5, np.nan]}),
             "self_test": pd.DataFrame({"rule": [1.0]}),
         },
+        spared={"M12": "the problem does not say between which factors its cost may lie"},
+        silent=("D01", "M04"),
     )
 
 
@@ -98,6 +100,17 @@ def test_a_comparison_comes_back_whole(made, store):
     found = shelf.by_key(store, kept.comparison.key)
     same(found.comparison, kept.comparison)
     assert (found.link, found.started, found.models, found.members) == (kept.link, kept.started, kept.models, kept.members)
+
+
+def test_a_comparison_that_an_earlier_version_kept_without_what_checks_did_not_find_comes_back(store):
+    kept = shelved(regression())
+    shelf.keep(store, kept)
+    record = store.comparison(kept.comparison.key)
+    meta = {name: value for name, value in record.meta.items() if name not in ("spared", "silent")}
+    store.save_comparison("e" * 64, "ski-runs", {**meta, "key": "e" * 64}, arrays=record.arrays, frames=record.frames)
+    found = shelf.by_key(store, "e" * 64).comparison
+    assert (found.spared, found.silent) == ({}, ())
+    same(replace(found, key=kept.comparison.key), kept.comparison)
 
 
 def test_what_is_unknown_or_endless_comes_back_as_it_was(store):

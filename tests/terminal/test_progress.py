@@ -126,6 +126,17 @@ def test_the_self_test_counts_among_what_there_is_to_do(clock):
     assert "4 of 4 fits" in drawn(screen, 100)[0]
 
 
+def test_the_champion_under_other_seeds_is_counted_as_it_is_done_for_no_plan_knows_it(clock):
+    planned = cells(2)
+    screen = Screen(written())
+    screen(Planned(Plan(planned, {}, {}, (), ())))
+    compute(screen, *planned)
+    screen(Began("seeds"))
+    compute(screen, *(replace(cell, stage="seeds", draw=draw) for cell in planned for draw in (1, 2)))
+    assert "the champion under other seeds" in drawn(screen, 100)[0]
+    assert "4 fits" in drawn(screen, 100)[0]
+
+
 def test_a_cell_that_is_divided_because_one_of_it_failed_is_done_once_its_parts_are(clock):
     whole, other = cells(2, n_candidates=3)
     screen = Screen(written())
