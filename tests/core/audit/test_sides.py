@@ -11,9 +11,9 @@ import pytest
 
 import piste
 from piste.checking import survey_of
-from piste.core.audit import Survey
+from piste.core.audit import Survey, future
 from piste.core.audit.future import future_in_training
-from piste.core.audit.groups import keys, roughness, torn
+from piste.core.audit.groups import Flattery, keys, roughness, torn
 from piste.core.audit.sides import holdout_judged_before, same_rows, straddling_groups
 from piste.core.audit.twins import copies, met, nearly, rounded
 from piste.core.check import Check, Found, NotApplicable
@@ -272,6 +272,18 @@ def daily(n: int = 400, *, drift: float) -> pd.DataFrame:
 def test_a_split_that_ignores_the_time_warns_where_that_flatters(drift: float, severity: str):
     [finding] = found(future_in_training, surveyed("target: speed\ntime: day\nsplit: {scheme: kfold, folds: 4}", daily(drift=drift)))
     assert (finding.on, finding.severity, finding.paste) == ("day", severity, "split: {scheme: forward}")
+
+
+@pytest.mark.parametrize(
+    ("standing", "severity", "claim"), [(0.9, "note", "no sure"), (1.5, "warn", "may be"), (2.5, "warn", "scores are")]
+)
+def test_what_is_said_of_a_split_that_ignores_the_time_is_no_surer_than_what_was_measured(
+    monkeypatch: pytest.MonkeyPatch, standing: float, severity: str, claim: str
+):
+    monkeypatch.setattr(future, "flattery", lambda *_: Flattery(known=0.9, new=1.0, standing=standing))
+    [finding] = found(future_in_training, surveyed("target: speed\ntime: day\nsplit: {scheme: kfold}", daily(drift=0.0)))
+    assert finding.severity == severity
+    assert claim in finding.consequence
 
 
 def test_a_date_that_is_not_named_as_the_time_is_asked_about_where_the_target_drifts_with_it():

@@ -39,7 +39,9 @@ MICROSECOND = timedelta(microseconds=1)
     "of the judged rows, block from 50 %, and are noted else. Not forward: warns where knowing the rows around flatters by more than "
     "3 %, by 1 standard error where the problem names the time itself, by 2 of other dates; else a split that ignores `time` is noted, "
     "and other dates are passed over.",
-    alarm="A date that is a property, such as a birthday, or rows that do not drift: one acknowledgement.",
+    alarm="A date that is a property, such as a birthday, or rows that do not drift: one acknowledgement. Simulated days without drift, "
+    "shuffled beside a named time, were warned of in 28 % of tables of 150 rows, 12 % of 400 and 2 % of 1,500; by 2 standard errors "
+    "it would be 12 %, 7 % and 2 %.",
     source="Kapoor and Narayanan 2023 (L3.1); Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 5.10.",
 )
 def future_in_training(survey: Survey) -> Found | NotApplicable:
@@ -201,7 +203,9 @@ def _not_forward(survey: Survey, clock: Clock) -> Finding | None:
         consequence = "Models are told what comes after the moment that they predict"
     else:
         compared = said(survey, flattered, "where it knows the rows before and after", "where it knows none of the period")
-        consequence = f"{compared}: {f'scores are {flattered.share:.0%} too good' if harmful else 'here, it makes no sure difference'}"
+        much = f"{flattered.share:.0%} too good"
+        sure = f"scores are {much}" if flattered.flatters(SURE) else f"scores may be {much}, though chance could make that difference too"
+        consequence = f"{compared}: {sure if harmful else 'here, it makes no sure difference'}"
     forward = split(problem, scheme="forward", by=None, folds=None, repeats=None)
     if clock.declared:
         fix, paste = "predict the future from the past", forward
