@@ -119,6 +119,10 @@ class Survey:
         """Return the columns that are a statistic of the target over groups of the rows."""
         return encodings(self)
 
+    def lacks(self, *fields: str) -> bool:
+        """Tell whether something that was said under one of these fields had to be set aside, so that its absence tells nothing."""
+        return any(f"{fault.field}.".startswith(f"{field}.") for fault in self.faults for field in fields)
+
     def mean_loss(self, lines: np.ndarray) -> float:
         """Return the weighted mean of losses of the lines of the court, (n_lines,); `shown` makes of it the cost that people read."""
         judged = self.court.lines
