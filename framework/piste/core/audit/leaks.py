@@ -48,7 +48,7 @@ def target_copied(survey: Survey) -> Found | NotApplicable:
     "Suspiciously strong column",
     "warn",
     computed="what each column alone saves of the constant's loss, out of fold (R2; for classes twice the area under the ROC curve less "
-    "one), from the means of 256 quantiles or of its levels",
+    "one), from the means of its quantiles or levels",
     threshold="0.8: honest columns that strong are rare enough to be asked for once; what known_at or unit names is not asked",
     alarm="one word of the column in known_at",
     source="deepchecks, single-feature predictive power (0.8); H2O Driverless AI, leakage by feature",

@@ -28,7 +28,7 @@ LONG = 5  # rows that a series of such a category has in the mean, at least
     "Made from the whole file",
     "block",
     "note",
-    computed="each number column's mean and standard deviation; and for every value of a column the mean, median, sum or class share of the "
+    computed="each number column's mean and standard deviation; and by every value of a column the mean, median, sum or class share of the "
     "target in its rows, also smoothed towards the overall mean, and with the row itself left out",
     threshold="a mean of 0 to a millionth and a standard deviation of 1 to a thousandth (noted: it hardly matters); a column that is "
     "the target's statistic to a millionth, or nearer in all groups than honest guesses come once in a million",
