@@ -233,7 +233,8 @@ def _named_by(months: np.ndarray, codes: np.ndarray) -> float:
 def _told_apart(survey: Survey, fold: Fold, parts: Sequence[str]) -> float:
     """Return how often a row of the test is told from one of training: the area under the ROC curve.
 
-    Each half of both is told apart by a model that learnt on the other half. In time, each half is every other stretch of it: what is learnt of one week has to hold in the next, in the same season.
+    Each half of both is told apart by a model that learnt on the other half. In time, a half is every other stretch of it: what is
+    learnt of one week has to hold in the next, in the same season.
     """
     rows = np.concatenate([fold.train, fold.test])
     is_test = np.arange(len(rows)) >= len(fold.train)
