@@ -43,6 +43,8 @@ def no_cost(survey: Survey) -> Found | NotApplicable:
     """Tell that the problem does not say what a wrong decision costs, so that nobody can say what a model is worth."""
     if survey.resolved.yardstick.priced:
         return Found()
+    if survey.lacks("decision"):
+        return NotApplicable("what is said of the decision had to be set aside")
     metric, problem = survey.resolved.metric.name, survey.resolved.problem
     said = "names no decision" if problem.decision is None else "names a decision, but not what a wrong one costs"
     cost = _example_cost(survey)
@@ -233,6 +235,8 @@ def weak_rules(survey: Survey) -> Found | NotApplicable:
     resolved = survey.resolved
     if {rule.name for rule in resolved.baselines} != {"constant"}:
         return NotApplicable("there are other rules to beat than the constant")
+    if survey.lacks("baselines", "time", "unit"):
+        return NotApplicable("rules, or what they need, had to be set aside")
     findings = []
     dates = [each.name for each in survey.features if each.kind == "datetime" and not survey.frame[each.name].isna().any()]
     if resolved.problem.time is None and len(dates) == 1 and survey.frame[dates[0]].nunique() > 1:

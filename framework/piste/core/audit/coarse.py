@@ -39,6 +39,8 @@ def information_thrown_away(survey: Survey) -> Found | NotApplicable:
     """Tell that models are shown levels only, where the number that they are cut from is known and says more."""
     resolved = survey.resolved
     target, rows = resolved.table.target, survey.sample
+    if survey.lacks("framings", "target"):
+        return NotApplicable("what is asked for had to be set aside")
     if target.levels:
         cuts = cuts_of(resolved.problem)
         assert cuts, "levels come of cuts"
