@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-
-Back = Callable[[np.ndarray], np.ndarray]
 
 # How values come back to the unit of the others: what they are in, and what the others are in.
 FACTORS: Mapping[tuple[str, str], float] = {
@@ -33,7 +31,7 @@ FACTORS: Mapping[tuple[str, str], float] = {
     ("thousands", "ones"): 1000.0,
 }
 FINEST = -7  # power of ten of the finest steps looked for
-ON_STEPS = 0.5  # of the values: the steps in which a column is written
+ON_STEPS = 0.3  # of the values: the steps in which a column is written
 CONVERTED = 0.95  # of the values off the steps that come back to them
 FEW = 10  # values off the steps
 FEW_SHARE = 0.005
@@ -41,8 +39,8 @@ MOST_CHUNKS = 60  # of time
 FEWEST_CHUNKS = 12
 PER_CHUNK = 5  # values
 SIDE = 3  # chunks on either side of a jump that are compared
-ABRUPT = 0.7  # of the whole jump, from one side of its place to the other
-ALONE = 1.5  # times the next greatest change between neighbours: seasons come back, a new gauge does not
+ABRUPT = 0.8  # of the whole jump, from one side of its place to the other
+ALONE = 2.0  # times the next greatest change between neighbours: seasons come back, a new gauge does not
 JUMP = float(np.log(3.0))
 KNOWN_JUMP = float(np.log(1.55))  # where it is that of two units
 NEAR_FACTOR = 0.06
@@ -61,7 +59,7 @@ class Converted:
         rows: (n_rows,) which they are.
         unit: what they seem to be in.
         usual: what the others are in.
-        factor: what they are multiplied by to come back; NaN for degrees.
+        factor: what they are multiplied by to come back; of degrees, after or before 32 is taken off or added.
         step: in which the others are written.
     """
 
@@ -90,33 +88,56 @@ def converted(x: np.ndarray) -> Converted | None:
         return None
     off = ~_on(values, step, 1e-6)
     few = max(FEW, FEW_SHARE * len(values))
-    if not few <= off.sum() <= (1 - ON_STEPS) * len(values) or _on(values[off], step / 1000, 1e-4).mean() > 1 - CONVERTED:
+    if not few <= off.sum() <= (1 - ON_STEPS) * len(values) or len(np.unique(values[off])) < FEW:
         return None
-    if len(np.unique(values[off])) < FEW:
-        return None
-    for unit, usual, factor, back in _ways():
-        home = back(values[off])
+    finer = float(_on(values[off], step / 1000, 1e-4).mean())  # with more decimals only
+    for way in WAYS:
+        if finer > 0.5 and way.factor.is_integer():
+            continue  # times 12 or 60, halves and quarters are whole, too
+        home = way.back(values[off])
         if _on(home, step, 2e-3).mean() >= CONVERTED and np.ptp(home) > 10 * step:
             rows = np.zeros(len(x), dtype=bool)
             rows[np.flatnonzero(seen)[off]] = True
-            return Converted(rows, unit, usual, factor, step)
+            return Converted(rows, way.unit, way.usual, way.factor, step)
     return None
 
 
-def _ways() -> list[tuple[str, str, float, Back]]:
-    ways: list[tuple[str, str, float, Back]] = []
-    for (large, small), factor in FACTORS.items():
-        if factor in (10.0, 100.0, 1000.0):
-            continue  # shifts the decimal mark, so that it leads from steps to steps
-        ways.append((large, small, factor, lambda x, factor=factor: x * factor))  # type: ignore[misc]
-        ways.append((small, large, 1 / factor, lambda x, factor=factor: x / factor))  # type: ignore[misc]
-    ways.append(("degrees Fahrenheit", "degrees Celsius", float("nan"), lambda x: (x - 32) / 1.8))
-    ways.append(("degrees Celsius", "degrees Fahrenheit", float("nan"), lambda x: x * 1.8 + 32))
-    return ways
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A way back from a unit to the usual one: times a factor, after an offset."""
+
+    unit: str
+    usual: str
+    factor: float
+    before: float = 0.0
+    after: float = 0.0
+
+    def back(self, values: np.ndarray) -> np.ndarray:
+        """Return values in the usual unit."""
+        return np.asarray((values + self.before) * self.factor + self.after)
+
+
+def _ways() -> list[_Way]:
+    """Return every way that does not merely shift the decimal mark, the smallest change first."""
+    shifts = (10.0, 100.0, 1000.0)
+    ways = [
+        way
+        for (large, small), factor in FACTORS.items()
+        if factor not in shifts
+        for way in (_Way(large, small, factor), _Way(small, large, 1 / factor))
+    ]
+    degrees = [
+        _Way("degrees Fahrenheit", "degrees Celsius", 1 / 1.8, before=-32.0),
+        _Way("degrees Celsius", "degrees Fahrenheit", 1.8, after=32.0),
+    ]
+    return sorted(ways, key=lambda way: abs(np.log(way.factor))) + degrees
+
+
+WAYS = _ways()
 
 
 def _step(values: np.ndarray) -> float | None:
-    """Return the largest decimal step that most values are multiples of."""
+    """Return the largest decimal step that many values are multiples of: tenths before hundredths."""
     largest = float(np.abs(values).max())
     top = int(np.floor(np.log10(largest))) if largest > 0 else 0
     for power in range(top, max(FINEST, top - 12) - 1, -1):

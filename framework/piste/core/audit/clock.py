@@ -40,8 +40,8 @@ PANEL = 0.5  # of the rows at a time that another row has, too: several things a
     ),
     threshold=(
         "10 converted values. A level more than 3 times as high or as low and 3 times what the stretches vary about the two levels; or "
-        "1.55 times where two units are so far apart, and 6 times; or 3 interquartile ranges away. 70 % of it from one side of a single "
-        "place to the other, and 1.5 times any other change. A run of more than 12 values, 5 times as long as 99 of 100 runs and 3 times "
+        "1.55 times where two units are so far apart, and 6 times; or 3 interquartile ranges away. 80 % of it from one side of a single "
+        "place to the other, and twice any other change. A run of more than 12 values, 5 times as long as 99 of 100 runs and 3 times "
         "as long as luck allows; a note where less than 0.5 % of a feature's rows are stuck"
     ),
     alarm="The world changed, not the gauge: acknowledge it, with what happened",
@@ -84,7 +84,7 @@ def _field(survey: Survey, name: str) -> str:
 
 def _of_unit(survey: Survey, name: str, each: Converted) -> Finding:
     n = int(each.rows.sum())
-    times = "" if np.isnan(each.factor) else f" (times {short(each.factor)})"
+    times = "" if each.unit.startswith("degrees") else f" (times {short(each.factor)})"
     where = _where(survey, each.rows)
     message = f"'{name}' seems to be in {each.unit} in {rows_of(n, n / len(each.rows))}{where}, and in {each.usual} elsewhere"
     message += f": brought to {each.usual}{times} they are written in steps of {exactly(each.step)} like all others"
@@ -180,9 +180,7 @@ def _of_stuck(survey: Survey, name: str, line: Timeline, each: Stuck) -> Finding
     target = name == survey.resolved.table.target.name
     share = each.rows / len(line.rows)
     first = line.at(float(line.time[each.first]))
-    message = (
-        f"'{name}' stands at {exactly(each.value)} for {each.longest} rows on end from {first}, though it changes nearly always elsewhere"
-    )
+    message = f"'{name}' stands at {exactly(each.value)} for {each.longest} rows on end from {first}, but changes elsewhere"
     if each.runs > 1:
         message += f"; there are {each.runs} such runs, {rows_of(each.rows, share)} in all"
     consequence = "A gauge that is stuck reports no amounts, and models are told that these are some"
@@ -199,10 +197,10 @@ def _of_stuck(survey: Survey, name: str, line: Timeline, each: Stuck) -> Finding
     "warn",
     "note",
     computed=(
-        "Within each series (what names a row beside the time, or the column that tells rows of one time apart): the commonest time between "
-        "rows, in all and in either half; rows at a time that their series has had already; steps without a row, seasons (two breaks of "
-        "over 60 days or more) and hours or weekdays at which there is never a row aside; Sundays in spring and autumn on which one hour "
-        "of the night is all that is missing"
+        "Within each series (what names a row beside the time, or the column that tells rows of one time apart): the commonest time "
+        "from row to row, in all and in either half; rows at a time that their series has had already; steps without a row, seasons "
+        "(two breaks of over 60 days or more) and hours or weekdays without any row aside; Sundays in spring and autumn on which one "
+        "hour of the night is all that is missing"
     ),
     threshold=(
         "Warns of 1 % repeated times, of 1 % missing steps where something looks back in time (@) and of 20 % where nothing does, and of "
@@ -236,8 +234,9 @@ def clock(survey: Survey) -> Found | NotApplicable:
 
 
 def _mixed(between: Spacing) -> bool:
-    first, second = between.halves
-    return max(first, second) >= 2 * min(first, second) and between.share < 0.9
+    """Tell whether rows come in one regular step in the first half of the time, and in another in the second."""
+    (first, early), (second, late) = between.halves
+    return max(first, second) >= 2 * min(first, second) and min(early, late) >= REGULAR
 
 
 def _name(survey: Survey) -> str:
@@ -262,13 +261,13 @@ def _repeated(survey: Survey, line: Timeline, between: Spacing) -> Finding:
 
 def _two_steps(survey: Survey, line: Timeline, between: Spacing) -> Finding:
     name = _name(survey)
-    first, second = (line.span(step) for step in between.halves)
-    message = f"rows of '{name}' follow each other after {first} in the first half of the time, and after {second} in the second"
+    first, second = (step for step, _ in between.halves)
+    message = f"rows of '{name}' come every {line.span(first)} in the first half of the time, and every {line.span(second)} in the second"
     consequence = (
         "A row stands for more time in one half than in the other, so amounts per row cannot be compared, and lags reach differently far"
     )
     fix = "bring all rows to one step, by adding up or averaging the shorter ones"
-    ratio = max(between.halves) / min(between.halves)
+    ratio = max(first, second) / min(first, second)
     return Finding("D08", "warn", name, ratio, 2, message, fix, consequence, "", "time")
 
 

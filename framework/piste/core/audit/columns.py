@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from piste.core.audit.cures import dropped, known_at
 from piste.core.audit.sentinels import exactly, missing_line, rows_of
 from piste.core.audit.skill import dealt_out
 from piste.core.audit.survey import Survey
@@ -18,6 +19,7 @@ from piste.core.data import Column
 from piste.core.finding import Finding, Severity, short
 from piste.core.notation import shown
 from piste.core.pasted import scalar
+from piste.core.problem import ColumnKind, Problem
 
 ONE_VALUE = 0.995  # of the rows
 ABSENT = 0.5  # of the rows
@@ -67,6 +69,7 @@ def dead(survey: Survey) -> Found:
     return Found(
         [
             *_told(
+                survey.resolved.problem,
                 same,
                 ONE_VALUE,
                 lambda name, share, value: f"'{name}' is {value} in {100 * share:.4g} % of the rows",
@@ -74,6 +77,7 @@ def dead(survey: Survey) -> Found:
                 "No model can learn from so few other rows, and what is not learnt from still has to be collected and kept right",
             ),
             *_told(
+                survey.resolved.problem,
                 empty,
                 ABSENT,
                 lambda name, share, _: f"'{name}' is missing in {100 * share:.3g} % of the rows",
@@ -85,20 +89,25 @@ def dead(survey: Survey) -> Found:
 
 
 def _told(
-    found: Sequence[tuple[str, float, str]], threshold: float, one: Callable[[str, float, str], str], many: str, consequence: str
+    problem: Problem,
+    found: Sequence[tuple[str, float, str]],
+    threshold: float,
+    one: Callable[[str, float, str], str],
+    many: str,
+    consequence: str,
 ) -> list[Finding]:
     """Tell of each column by itself, or of all together where there are many."""
     if len(found) <= EACH:
         return [
             Finding(
                 "D03", "note", name, share, threshold, one(name, share, value), "leave it out", consequence,
-                f"columns: {{{scalar(name)}: drop}}", f"columns.{name}",
+                dropped(problem, [name]), f"columns.{name}",
             )
             for name, share, value in found
         ]  # fmt: skip
     names = [name for name, _, _ in found]
     listed = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    paste = f"columns: {scalar(dict.fromkeys(names, 'drop'))}"
+    paste = dropped(problem, names)
     message = f"{len(names)} columns {many}: {listed}"
     return [Finding("D03", "note", f"{len(names)} columns", len(names), EACH, message, "leave them out", consequence, paste, "columns")]
 
@@ -214,7 +223,7 @@ def _gap(survey: Survey, names: list[str], absent: np.ndarray, answers: Answers,
     )
     severity: Severity = "note" if set(names) <= survey.vouched else "warn"
     fix = "find out when and why it is filled in; if only after the answer is known, say so"
-    paste = f"known_at: {{after: {scalar(names)}}}"
+    paste = known_at(survey.resolved.problem, "after", names)
     return Finding("D04", severity, names[0], score, threshold, message, fix, consequence, paste, "known_at")
 
 
@@ -246,7 +255,7 @@ def misread(survey: Survey) -> Found:
             continue
         values = survey.frame[column.name].iloc[survey.sample]
         if column.kind == "number" and seen:
-            found += _of_numbers(column.name, values.to_numpy(dtype=float))
+            found += _of_numbers(problem, column.name, values.to_numpy(dtype=float))
         elif isinstance(values.dtype, pd.StringDtype):
             found += _of_texts(survey, column, Levels.of(values))
     return Found(found)
@@ -261,23 +270,20 @@ def _of_texts(survey: Survey, column: Column, levels: Levels) -> Iterator[Findin
     if among:
         yield _mixed(survey, column.name, levels, among, taken)
     elif unit := unit_of(levels):
-        yield _misread(
-            column.name, levels, f"'{column.name}' holds numbers with '{unit}', such as {shown(levels.commonest(levels.counts > 0)[0])}, {taken}",
-            f"write the numbers alone, and '{unit}' into the column's name",
-        )  # fmt: skip
+        message = f"'{column.name}' holds numbers with '{unit}', such as {shown(levels.first)}, {taken}"
+        yield _misread(column.name, levels, message, f"write the numbers alone, and '{unit}' into the column's name")
     elif words := other_date(levels):
-        yield _misread(
-            column.name, levels, f"'{column.name}' holds {words}, such as {shown(levels.commonest(levels.counts > 0)[0])}, {taken}",
-            "write it as year-month-day, such as 2020-12-01 for December 2020",
-        )  # fmt: skip
+        message = f"'{column.name}' holds {words}, such as {shown(levels.first)}, {taken}"
+        yield _misread(column.name, levels, message, "write it as year-month-day, such as 2020-12-01 for December 2020")
     elif column.role == "feature":
         yield from _spelt(column.name, levels)
         if len(levels.texts) > LEVELS:
-            yield _many_levels(column.name, levels)
+            yield _many_levels(survey.resolved.problem, column.name, levels)
 
 
 def _mixed(survey: Survey, name: str, levels: Levels, among: Among, taken: str) -> Finding:
-    others, kind = among.others, "number" if among.what == "numbers" else "datetime"
+    others = among.others
+    kind: ColumnKind = "number" if among.what == "numbers" else "datetime"
     listed = ", ".join(shown(text) for text in others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
     n = int(levels.counts[~among.mask].sum())
     message = f"'{name}' holds {among.what} in {among.share:.0%} of its cells, but {listed} in {n:,}, and so is {taken}"
@@ -286,8 +292,12 @@ def _mixed(survey: Survey, name: str, levels: Levels, among: Among, taken: str) 
     )
     fix = f"correct these cells, or mark them missing and declare the column a {'number' if kind == 'number' else 'date'}"
     line = missing_line(survey.resolved.problem, others) if len(others) <= EACH * 2 else ""
-    paste = f"{line}\ncolumns: {{{scalar(name)}: {kind}}}" if line else ""
+    paste = f"{line}\n{_declared(survey.resolved.problem, name, kind)}" if line else ""
     return Finding("D06", "warn", name, among.share, 1.0, message, fix, consequence, paste, f"columns.{name}")
+
+
+def _declared(problem: Problem, name: str, kind: ColumnKind) -> str:
+    return f"columns: {scalar({**problem.columns, name: kind})}"
 
 
 def _misread(name: str, levels: Levels, message: str, fix: str) -> Finding:
@@ -310,7 +320,7 @@ def _spelt(name: str, levels: Levels) -> Iterator[Finding]:
     yield Finding("D06", severity, name, share, MISSPELT, message, fix, consequence, "", f"columns.{name}")
 
 
-def _many_levels(name: str, levels: Levels) -> Finding:
+def _many_levels(problem: Problem, name: str, levels: Levels) -> Finding:
     thin = levels.counts < THIN
     share, n = levels.share(thin), len(levels.texts)
     message = f"'{name}' is text of {n:,} levels"
@@ -318,12 +328,12 @@ def _many_levels(name: str, levels: Levels) -> Finding:
         message += f"; {int(thin.sum()):,} of them come fewer than {THIN} times each, together in {share:.0%} of the rows"
     consequence = "Nothing can be learnt of a level that hardly ever came, and new rows will bring levels that never did"
     fix = "keep what they have in common (a region, a kind, the first letters), or leave it out"
-    paste = f"columns: {{{scalar(name)}: drop}}"
+    paste = dropped(problem, [name])
     severity: Severity = "warn" if share > THIN_ROWS else "note"
     return Finding("D06", severity, name, n, LEVELS, message, fix, consequence, paste, f"columns.{name}")
 
 
-def _of_numbers(name: str, values: np.ndarray) -> Iterator[Finding]:
+def _of_numbers(problem: Problem, name: str, values: np.ndarray) -> Iterator[Finding]:
     """Yield that a column of numbers holds dates."""
     seen = np.unique(values[~np.isnan(values)])
     if len(seen) < FEW_DATES or (seen != np.round(seen)).any():
@@ -333,7 +343,7 @@ def _of_numbers(name: str, values: np.ndarray) -> Iterator[Finding]:
         if ((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all():
             message = f"'{name}' holds dates written as numbers, such as {exactly(seen[0])}, and is taken for an amount"
             consequence = "To a model, the last day of a month is 70 days from the next, and the year 8,900"
-            fix, paste = "declare it a date", f"columns: {{{scalar(name)}: datetime}}"
+            fix, paste = "declare it a date", _declared(problem, name, "datetime")
             yield Finding("D06", "warn", name, len(seen), FEW_DATES, message, fix, consequence, paste, f"columns.{name}")
     for unit, scale in {"seconds": 1.0, "milliseconds": 1e3}.items():
         if TIME_NAMES.search(name) and EPOCH[0] * scale <= seen[0] and seen[-1] <= EPOCH[1] * scale:

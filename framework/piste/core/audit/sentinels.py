@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from piste.core.audit.cures import dropped, given
 from piste.core.audit.odd import Odd, odd_values
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, check
@@ -222,9 +223,10 @@ def _known(survey: Survey, name: str, wrong: str) -> str:
     if name in problem.add or name in problem.target.columns or "`" in name:
         return ""
     column = name if name.isidentifier() and name.isascii() else f"`{name}`"
-    new = scalar(f"{name}_known")
-    added = f"add: {{{new}: {scalar(f'if {column} {wrong} then 0 / 0 else {column}')}}}"  # a division by zero is missing
-    return f"{added}\n" + (f"target: {new}" if target else f"columns: {{{scalar(name)}: drop}}")
+    new = f"{name}_known"
+    added = {**problem.add, new: f"if {column} {wrong} then 0 / 0 else {column}"}  # a division by zero is missing
+    place = f"target: {scalar({**given(problem.target), 'column': new})}" if target else dropped(problem, [name])
+    return f"add: {scalar(added)}\n{place}"
 
 
 def _placeholders(survey: Survey) -> list[Finding]:

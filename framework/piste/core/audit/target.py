@@ -67,9 +67,7 @@ def _parts(survey: Survey, n: int) -> str:
     if rule.together:
         return f"{n:,} value{'s' * (n != 1)} of '{rule.together}'"
     if rule.scheme == "forward":
-        time = survey.resolved.problem.time
-        dated = time is not None and pd.api.types.is_datetime64_any_dtype(survey.frame[time])
-        return f"{n:,} {'day' if dated else 'time'}{'s' * (n != 1)}"
+        return f"{n:,} day{'s' * (n != 1)}"
     if rule.scheme == "leave_one_out" and rule.by:
         return f"{n:,} value{'s' * (n != 1)} of '{rule.by}'"
     return f"{n:,} row{'s' * (n != 1)}"

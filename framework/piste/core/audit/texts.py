@@ -56,6 +56,11 @@ class Levels:
         """Return the number of cells."""
         return int(self.counts.sum())
 
+    @property
+    def first(self) -> str:
+        """Return the commonest text."""
+        return str(self.texts[int(self.counts.argmax())])
+
     def share(self, mask: np.ndarray) -> float:
         """Return the share of the cells that hold marked texts."""
         return float(self.counts[mask].sum() / max(1, self.total))

@@ -23,16 +23,14 @@ class Timeline:
     Args:
         rows: (n_rows,) row numbers of the table.
         series: (n_rows,) number of each row's series.
-        time: (n_rows,) seconds since 1970, or the unit of a time that is a number.
+        time: (n_rows,) seconds since 1970.
         names: of the columns that tell series apart.
-        dated: whether the time is a date.
     """
 
     rows: np.ndarray
     series: np.ndarray
     time: np.ndarray
     names: tuple[str, ...]
-    dated: bool
 
     @property
     def follows(self) -> np.ndarray:
@@ -46,14 +44,10 @@ class Timeline:
 
     def at(self, time: float) -> str:
         """Write a time as people read it."""
-        if not self.dated:
-            return f"{time:g}"
         return text(pd.Timestamp(round(time), unit="s"))
 
     def span(self, length: float) -> str:
         """Write a length of time as people say it: "1 hour", "10 days"."""
-        if not self.dated:
-            return f"{length:g}"
         for unit, seconds in {"year": 365.25 * DAY, "month": 30.4375 * DAY, "day": DAY, "hour": 3600.0, "minute": 60.0}.items():
             times = length / seconds
             if times >= (2 if unit in ("year", "month") else 1):
@@ -71,14 +65,11 @@ def timeline(survey: Survey, rows: np.ndarray) -> Timeline | None:
     if name is None:
         return None
     frame = survey.frame.iloc[rows]
-    time = frame[name]
-    dated = pd.api.types.is_datetime64_any_dtype(time)
-    seconds = (time - pd.Timestamp(0)) / pd.Timedelta(seconds=1) if dated else time
-    numbers = seconds.to_numpy(dtype=float)
+    numbers = ((frame[name] - pd.Timestamp(0)) / pd.Timedelta(seconds=1)).to_numpy(dtype=float)
     names = tuple(each for each in survey.resolved.problem.unit if each != name) or _telling_apart(survey, frame, numbers)
     series = frame.groupby([*names], sort=False, dropna=False).ngroup().to_numpy() if names else np.zeros(len(rows), dtype=int)
     order = np.lexsort((rows, numbers, series))
-    return Timeline(rows[order], series[order], numbers[order], names, dated)
+    return Timeline(rows[order], series[order], numbers[order], names)
 
 
 def _telling_apart(survey: Survey, frame: pd.DataFrame, time: np.ndarray) -> tuple[str, ...]:
@@ -105,10 +96,10 @@ class Spacing:
         repeated: rows at a time that their series has already had.
         missing: steps without a row; season breaks, and slots of the day or week at which there is never one, aside.
         present: distinct times of all series.
-        longest: the longest gap, season breaks aside, in the unit of time; 0 where there is none.
+        longest: the longest gap, season breaks aside, in seconds; 0 where there is none.
         before: when it begins.
         skipped: days on which just one hour of the night is missing, in a month and on the day on which clocks are put forward.
-        halves: the commonest step in the first half of the time, and in the second.
+        halves: the commonest step in the first half of the time, and in the second, each with its share of the rows there.
     """
 
     step: float
@@ -119,7 +110,7 @@ class Spacing:
     longest: float
     before: float
     skipped: tuple[float, ...]
-    halves: tuple[float, float]
+    halves: tuple[tuple[float, float], tuple[float, float]]
 
 
 def spacing(line: Timeline) -> Spacing | None:
@@ -131,20 +122,20 @@ def spacing(line: Timeline) -> Spacing | None:
     if not len(steps):
         return None
     step, share = _commonest(steps)
-    season = SEASON_GAP.total_seconds() if line.dated else np.inf
+    season = SEASON_GAP.total_seconds()
     long = steps > season
     breaks = len(np.unique(np.round(ends[long] / season))) if long.any() else 0
     wide = (steps > 1.5 * step) & (~long if breaks > 1 else True)
     missing = np.round(steps[wide] / step).astype(np.int64) - 1
     lost = int(missing.sum())
     skipped: tuple[float, ...] = ()
-    if line.dated and 0 < lost <= MOST_MISSING:
+    if 0 < lost <= MOST_MISSING:
         absent = _absent(starts[wide], missing, step)
         lost = int(_open(absent, line.time, step).sum())
         skipped = _put_forward(absent, line, step) if step == 3600.0 else ()
     at = int(np.argmax(np.where(wide, steps, 0.0)))
     middle = np.median(line.time)
-    halves = tuple(_commonest(part)[0] if len(part) else step for part in (steps[ends <= middle], steps[ends > middle]))
+    halves = [_commonest(part) if len(part) else (step, 1.0) for part in (steps[ends <= middle], steps[ends > middle])]
     present = int(forward.sum()) + len(np.unique(line.series))
     longest = float(steps[at]) if wide.any() else 0.0
     return Spacing(step, share, repeated, lost, present, longest, float(starts[at]), skipped, (halves[0], halves[1]))
@@ -181,5 +172,5 @@ def _put_forward(absent: np.ndarray, line: Timeline, step: float) -> tuple[float
     hours = absent % DAY // 3600
     alone = np.isin(absent // DAY, days[counts == 1]) & ~present & (hours >= 1) & (hours <= 3)
     dates = pd.to_datetime(absent[alone], unit="s")
-    sundays = (dates.dayofweek == 6) & dates.month.isin([3, 4, 9, 10])
+    sundays = (dates.day_of_week == 6) & dates.month.isin([3, 4, 9, 10])
     return tuple(np.unique(absent[alone][sundays]).tolist())
