@@ -67,6 +67,7 @@ def rolled(y: np.ndarray, columns: Mapping[str, np.ndarray], order: Order) -> di
     places = series.places
     X = np.stack([columns[name][order.rows[places]] for name in names], axis=1) if names else np.empty((len(places), 0))
     tolerance = _tolerance(X, float(np.nanstd(y)))
+    tolerance[_earlier(series, X, tolerance)] = np.nan
     found: dict[str, Rolled] = {}
     for tried in _tries(series):
         left = np.flatnonzero(np.isfinite(tolerance))
@@ -98,6 +99,17 @@ def _tolerance(X: np.ndarray, spread: float) -> np.ndarray:
         half = 0.5 * 10.0**-digits * (1 + LINE)
         if digits < DIGITS and half <= COARSE * deviation:
             found[number] = max(float(found[number]), half)
+    return found
+
+
+def _earlier(series: _Series, X: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
+    """Mark columns that are the target of some rows before, (n_columns,): of a total that only grows, that is a median of a window too."""
+    found = np.zeros(X.shape[1], dtype=bool)
+    for back in range(1, LONGEST + 1):
+        at = series.inside(-back, 0)
+        if len(at) >= TELLING:
+            missed = np.abs(X[np.searchsorted(series.places, at)] - series.y[at - back][:, None])
+            found |= np.mean(missed <= tolerance, axis=0) > MATCH
     return found
 
 
@@ -235,8 +247,7 @@ def _so_far(series: _Series) -> Iterator[_Tried]:
     for word, running in {"greatest": np.fmax, "least": np.fmin}.items():
         so_far = np.concatenate([running.accumulate(y[a:b]) for a, b in pairwise([*np.unique(first), len(y)])])
         yield _Tried(f"the {word} {{target}} over all rows up to the row itself", at, _pick(so_far, 0), _pick(so_far, -1))
-    few = at[:: max(1, len(at) // (3 * TELLING))]
-    yield _Tried("the median {target} over all rows up to the row itself", few, _medians(y, first, 1), _medians(y, first, 0))
+    yield _Tried("the median {target} over all rows up to the row itself", at, _medians(y, first, 1), _medians(y, first, 0))
 
 
 def _pick(values: np.ndarray, away: int) -> Statistic:
