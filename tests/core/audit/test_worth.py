@@ -28,7 +28,7 @@ def valued(problem: str, rows: pd.DataFrame) -> tuple[float, float]:
     survey = surveyed(problem, rows)
     past = past_of(survey)
     assert past is not None
-    found = worth(survey, past)
+    found = worth(past)
     return found.fixed, found.known
 
 
@@ -53,7 +53,7 @@ def test_one_acts_from_the_probability_on_that_elkan_gives(share: float):
     survey = surveyed('target: {column: y, positive: "yes"}\ndecision: {cost: {false_alarm: 40, miss: 200}}', rows)
     past = past_of(survey)
     assert past is not None
-    found = worth(survey, past)
+    found = worth(past)
     assert found.choice == ("'act'" if share > 1 / 6 else "'wait'")
     assert found.fixed == pytest.approx((1 - share) * 40 if share > 1 / 6 else share * 200)
 

@@ -107,7 +107,7 @@ def metric_against_decision(survey: Survey) -> Found | NotApplicable:
     if needed is None:
         return Found()
     value = _rewarded_value(past, metric)
-    best, naive = worth(survey, past).fixed, past.believing(sure_of(past, value))
+    best, naive = worth(past).fixed, past.believing(sure_of(past, value))
     unit = currency(past.yardstick.name)
     extra = max(0.0, naive - best)
     costs = f": of all rows at once it costs {short(naive)}{unit} a decision in place of {short(best)}" if extra > 0.005 * best else ""

@@ -26,14 +26,13 @@ class Worth:
         fixed: where nothing is known of a row: the action is the one that costs least on all; under a budget, the shares of
             actions are those that do.
         known: where it is known what comes.
-        most: what knowing saves, if the rows are as unlucky for it as can be: the upper end of its 95 % interval. NaN where
-            all rows stand or fall together.
+        action: (n_rows,) the fixed choice.
         choice: the action that is always the same, in words; empty under a budget.
     """
 
     fixed: float
     known: float
-    most: float
+    action: np.ndarray
     choice: str
 
     @property
@@ -84,18 +83,22 @@ def past_of(survey: Survey) -> Past | None:
     return Past(yardstick, came, table.weight[rows], rows)
 
 
-def worth(survey: Survey, past: Past) -> Worth:
+def worth(past: Past) -> Worth:
     """Hold perfect foresight against the best fixed choice."""
-    yardstick, came = past.yardstick, past.came
-    fixed, choice = _fixed(past)
-    foresight = yardstick.foresight(came)
-    losses = np.stack([yardstick.loss(fixed, came), yardstick.loss(foresight, came)], axis=1)
+    action, choice = _fixed(past)
+    return Worth(_unknowing(past, action), past.cost(past.yardstick.foresight(past.came)), action, choice)
+
+
+def most(survey: Survey, past: Past, found: Worth) -> float:
+    """Return what knowing saves at most, as far as the rows can tell: the upper end of its 95 % interval, by whole groups of rows.
+
+    NaN where all rows stand or fall together.
+    """
+    actions = (found.action, past.yardstick.foresight(past.came))
+    losses = np.stack([past.yardstick.loss(each, past.came) for each in actions], axis=1)
     drawn = sample(losses, past.weight, survey.folds.blocks[past.rows], ordered=survey.folds.ordered, seed=survey.study.seed)
-    saved = float(drawn.mean[0] - drawn.mean[1])
-    above = drawn.difference(0, 1)[2] - saved  # of the interval's upper end over the estimate
-    cost = _unknowing(past, fixed)
-    known = float(np.average(losses[:, 1], weights=past.weight))
-    return Worth(cost, known, max(0.0, cost - known) + above, choice)
+    above = drawn.difference(0, 1)[2] - float(drawn.mean[0] - drawn.mean[1])
+    return found.saved + above
 
 
 def shares(past: Past) -> np.ndarray:
@@ -165,18 +168,21 @@ def not_worth_predicting(survey: Survey) -> Found | NotApplicable:
     past = past_of(survey)
     if past is None:
         return NotApplicable("no cost of a wrong decision is given")
-    problem, found = survey.resolved.problem, worth(survey, past)
+    problem, found = survey.resolved.problem, worth(past)
     per_year, worthwhile = problem.decision.per_year if problem.decision else None, problem.success.worthwhile
     if worthwhile is None or per_year is None:
         return Found([_little(past, found)] if found.saved < LITTLE * found.fixed or found.fixed == 0 else [])
-    return Found([_too_little(past, found, per_year, worthwhile)] if found.saved * per_year < worthwhile else [])
+    if found.saved * per_year >= worthwhile:
+        return Found()
+    return Found([_too_little(past, found, most(survey, past, found) * per_year, per_year, worthwhile)])
 
 
-def _too_little(past: Past, found: Worth, per_year: float, worthwhile: float) -> Finding:
-    """Hold a year's value of perfect foresight against what its owner says that it must be."""
-    unit, saved, most = currency(past.yardstick.name), found.saved * per_year, found.most * per_year
-    certain = most < worthwhile
-    doubt = f"As far as these rows can tell it may be up to {short(most)}{unit}; if it is not, no model can be worth its trouble"
+def _too_little(past: Past, found: Worth, up_to: float, per_year: float, worthwhile: float) -> Finding:
+    """Hold a year's value of perfect foresight, and what it may be up to, against what its owner says that it must be."""
+    unit, saved = currency(past.yardstick.name), found.saved * per_year
+    certain = up_to < worthwhile
+    may = f"it may be up to {short(up_to)}{unit}" if np.isfinite(up_to) else "it may be more"
+    doubt = f"As far as these rows can tell {may}; if it is not, no model can be worth its trouble"
     return Finding(
         "F03",
         "block" if certain else "warn",
