@@ -99,7 +99,7 @@ def in_time(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
 
 
 @pytest.mark.parametrize(("times", "found"), [(4.0, True), (0.2, True), (2.54, True), (1.4, False)])
-def test_a_level_is_a_break_where_it_is_three_times_as_high_or_by_the_factor_of_two_units(times: float, found: bool):  # noqa: FBT001
+def test_a_level_is_a_break_where_it_is_three_times_as_high_or_by_the_factor_of_two_units(times: float, found: bool):
     x = np.random.default_rng(0).lognormal(3, 0.9, 6000)
     x[3400:] *= times
     broken = level_break(chunked(*in_time(x)))

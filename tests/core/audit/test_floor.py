@@ -12,9 +12,9 @@ from piste.core.metrics import METRICS
 from tests.checks import surveyed
 
 RNG = np.random.default_rng(0)
-GROUP = RNG.integers(0, 12, 300)
-Y = RNG.gamma(2, 3, 300) + GROUP
-ONES = np.ones(300)
+group_of = RNG.integers(0, 12, 300)
+answers = RNG.gamma(2, 3, 300) + group_of
+ones = np.ones(300)
 
 
 def test_rows_are_alike_where_every_column_agrees_as_pandas_groups_them():
@@ -31,9 +31,9 @@ def test_rows_are_alike_where_every_column_agrees_as_pandas_groups_them():
 @pytest.mark.parametrize("level", [0.1, 0.5, 0.75])
 def test_the_quantile_of_a_group_costs_no_more_than_any_of_its_values(level: float):
     weight = RNG.uniform(0.5, 2, 300)
-    best = quantiles(Y, GROUP, weight, level)
+    best = quantiles(answers, group_of, weight, level)
     for group in range(12):
-        y, w = Y[GROUP == group], weight[GROUP == group]
+        y, w = answers[group_of == group], weight[group_of == group]
         loss = [float(np.sum(w * np.where(y > a, level * (y - a), (1 - level) * (a - y)))) for a in [best[group], *y]]
         assert loss[0] == pytest.approx(min(loss))
 
@@ -54,28 +54,30 @@ def test_squared_errors_are_without_bias():
     ],
 )
 def test_other_losses_are_those_of_the_best_answer_of_each_group(yardstick, expected):
-    losses = hindsight(yardstick, Came(Y), GROUP, ONES, 0)
-    assert losses.sum() == pytest.approx(sum(expected(Y[GROUP == group]) for group in range(12)))
+    losses = hindsight(yardstick, Came(answers), group_of, ones, 0)
+    assert losses.sum() == pytest.approx(sum(expected(answers[group_of == group]) for group in range(12)))
 
 
 def test_actions_are_chosen_by_the_shares_of_the_levels_in_each_group():
     level = RNG.integers(0, 3, 300)
     costs = np.array([[0.0, 3.0, 9.0], [2.0, 0.0, 4.0], [4.0, 3.0, 0.0]])
-    losses = hindsight(Actions("EUR", ("a", "b", "c"), costs), Came(Y, level), GROUP, ONES, 3)
-    assert losses.sum() == pytest.approx(sum(costs[:, level[GROUP == group]].sum(axis=1).min() for group in range(12)))
+    losses = hindsight(Actions("EUR", ("a", "b", "c"), costs), Came(answers, level), group_of, ones, 3)
+    assert losses.sum() == pytest.approx(sum(costs[:, level[group_of == group]].sum(axis=1).min() for group in range(12)))
 
 
 def test_log_loss_is_the_entropy_of_each_group():
     y = RNG.integers(0, 2, 300)
-    losses = hindsight(ByMetric(METRICS["log_loss"]), Came(y), GROUP, ONES, 2)
-    share = shares(y, GROUP, ONES, 2)[:, 1]
+    losses = hindsight(ByMetric(METRICS["log_loss"]), Came(y), group_of, ones, 2)
+    share = shares(y, group_of, ones, 2)[:, 1]
     entropy = -(share * np.log(share) + (1 - share) * np.log(1 - share))
-    assert losses.sum() == pytest.approx((entropy * np.bincount(GROUP)).sum())
+    assert losses.sum() == pytest.approx((entropy * np.bincount(group_of)).sum())
 
 
 def test_weights_count_in_the_means_of_groups():
     weight = RNG.uniform(0.1, 3, 300)
-    assert means(Y, GROUP, weight) == pytest.approx([np.average(Y[GROUP == g], weights=weight[GROUP == g]) for g in range(12)])
+    assert means(answers, group_of, weight) == pytest.approx(
+        [np.average(answers[group_of == g], weights=weight[group_of == g]) for g in range(12)]
+    )
 
 
 def noisy(n: int = 2000) -> pd.DataFrame:

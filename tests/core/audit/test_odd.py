@@ -46,7 +46,7 @@ def test_few_distinct_values_are_grades_of_which_none_is_odd():
 
 
 @pytest.mark.parametrize(("lowest", "odd"), [(25.0, True), (3.0, False)])
-def test_zero_is_odd_only_where_nothing_comes_near_it(lowest: float, odd: bool):  # noqa: FBT001
+def test_zero_is_odd_only_where_nothing_comes_near_it(lowest: float, odd: bool):
     x = np.random.default_rng(0).uniform(lowest, 100, 1000).round(1)
     x[:5] = 0
     assert ("zero" in kinds(x)) == odd
@@ -114,3 +114,11 @@ def test_the_share_of_the_spread_is_that_of_the_squares():
 @pytest.mark.parametrize("x", [np.array([]), np.full(50, np.nan), np.zeros(50), np.array([1.0, 2.0]), np.array([np.nan, -999.0, 3.0])])
 def test_columns_that_say_nothing_hold_nothing_odd(x: np.ndarray):
     assert odd_values(x, ends=True) == []
+
+
+@pytest.mark.parametrize(("code", "apart"), [(-999.0, True), (-1.0, True), (9999.0, False)])
+def test_a_code_lies_apart_or_comes_too_often(code: float, apart: bool):
+    x = np.random.default_rng(0).normal(9000, 2000, 5000).round()
+    x[:60] = code
+    [odd] = odd_values(x, ends=False)
+    assert odd.apart == apart

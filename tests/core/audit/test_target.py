@@ -26,12 +26,12 @@ def found(problem: str, table: pd.DataFrame) -> list[Finding]:
 
 
 @pytest.mark.parametrize(("n", "warns"), [(29, True), (30, False)])
-def test_thirty_independent_rows_are_enough(n: int, warns: bool):  # noqa: FBT001
+def test_thirty_independent_rows_are_enough(n: int, warns: bool):
     assert bool(found(NUMBER, rows(n))) == warns
 
 
 @pytest.mark.parametrize(("groups", "warns"), [(29, True), (30, False)])
-def test_rows_of_one_group_count_as_one(groups: int, warns: bool):  # noqa: FBT001
+def test_rows_of_one_group_count_as_one(groups: int, warns: bool):
     table = rows(300, patient=[f"p{i % groups}" for i in range(300)])
     said = found(f"{NUMBER}\nsplit: {{scheme: kfold, together: patient}}", table)
     assert bool(said) == warns
@@ -40,13 +40,13 @@ def test_rows_of_one_group_count_as_one(groups: int, warns: bool):  # noqa: FBT0
 
 
 @pytest.mark.parametrize(("n", "warns"), [(24, True), (25, False)])
-def test_a_class_needs_five_rows_for_each_of_five_folds(n: int, warns: bool):  # noqa: FBT001
+def test_a_class_needs_five_rows_for_each_of_five_folds(n: int, warns: bool):
     said = found("target: y", rows(500).assign(y=["yes"] * n + ["no"] * (500 - n)))
     assert [each.on for each in said] == ["yes"] * warns
 
 
 @pytest.mark.parametrize(("n", "warns"), [(19, True), (20, False)])
-def test_a_class_needs_twenty_rows_where_none_are_dealt_to_folds(n: int, warns: bool):  # noqa: FBT001
+def test_a_class_needs_twenty_rows_where_none_are_dealt_to_folds(n: int, warns: bool):
     table = rows(500, part=np.tile(["train", "test"], 250)).assign(y=["yes"] * n + ["no"] * (500 - n))
     said = found("target: y\nsplit: {scheme: predefined, by: part}", table)
     assert [each.on for each in said] == ["yes"] * warns

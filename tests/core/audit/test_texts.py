@@ -59,8 +59,15 @@ def test_numbers_of_houses_and_runs_have_no_unit(form: str):
 
 @pytest.mark.parametrize(
     ("form", "words"),
-    [("%Y-%m", "a month"), ("%b %Y", "a month"), ("%m/%Y", "a month"), ("%GW%V", "a week"), ("%Y%m%dT%H%M%S", "a time"), ("%a, %d %B %Y", "a date")],
-)  # fmt: skip
+    [
+        ("%Y-%m", "a month"),
+        ("%b %Y", "a month"),
+        ("%m/%Y", "a month"),
+        ("%GW%V", "a week"),
+        ("%Y%m%dT%H%M%S", "a time"),
+        ("%a, %d %B %Y", "a date"),
+    ],
+)
 def test_times_in_other_words_are_found(form: str, words: str):
     texts = pd.date_range("2015-01-15", periods=30, freq="45D").strftime(form)
     assert words in other_date(levels(*texts))

@@ -32,6 +32,7 @@ FACTORS: Mapping[tuple[str, str], float] = {
 }
 FINEST = -7  # power of ten of the finest steps looked for
 ON_STEPS = 0.3  # of the values: the steps in which a column is written
+STEP_ROWS = 5_000  # that tell the steps
 CONVERTED = 0.95  # of the values off the steps that come back to them
 FEW = 10  # values off the steps
 FEW_SHARE = 0.005
@@ -83,7 +84,7 @@ def converted(x: np.ndarray) -> Converted | None:
     values = x[seen]
     if len(values) < 2 * FEW:
         return None
-    step = _step(values)
+    step = _step(values[:: max(1, len(values) // STEP_ROWS)])
     if step is None:
         return None
     off = ~_on(values, step, 1e-6)

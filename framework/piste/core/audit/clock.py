@@ -18,9 +18,10 @@ from piste.core.finding import Finding, Severity, short
 from piste.core.melt import OUTPUT
 
 EXPLAINED = 0.99  # of the rows: a level of another column, or a stretch of time, is where the other unit is used
+LEVEL_ROWS = 20_000  # that show the level of a column in time
 PER_SERIES = 200  # rows, for a series to be looked at by itself
 MOST_SERIES = 50
-STUCK_ROWS = 0.005  # of the rows
+STUCK_ROWS = 0.01  # of the rows
 STEPS = 0.01  # missing or repeated
 MANY_STEPS = 0.2
 REGULAR = 0.5  # of the rows that come one step after the last
@@ -42,7 +43,7 @@ PANEL = 0.5  # of the rows at a time that another row has, too: several things a
         "10 converted values. A level more than 3 times as high or as low and 3 times what the stretches vary about the two levels; or "
         "1.55 times where two units are so far apart, and 6 times; or 3 interquartile ranges away. 80 % of it from one side of a single "
         "place to the other, and twice any other change. A run of more than 12 values, 5 times as long as 99 of 100 runs and 3 times "
-        "as long as luck allows; a note where less than 0.5 % of a feature's rows are stuck"
+        "as long as luck allows; a note where less than 1 % of a feature's rows are stuck"
     ),
     alarm="The world changed, not the gauge: acknowledge it, with what happened",
     source="framing.md 2a; TensorFlow Data Validation, drift comparators; Cowpertwait and Metcalfe, Introductory Time Series with R (runs)",
@@ -55,7 +56,7 @@ def broken(survey: Survey) -> Found:
     whole = timeline(survey, survey.rows)
     if whole is None or len(np.unique(whole.time)) < 2:
         return Found(found)
-    chunks = _Chunks.of(timeline(survey, survey.sample) or whole)
+    chunks = _Chunks.of(whole.thinned(LEVEL_ROWS))
     for name, x in columns:
         if name not in moved:
             found += _of_level(survey, name, x, chunks)

@@ -42,7 +42,7 @@ class Odd:
         carried: share of the column's squared distance from the median of the others that these rows make up.
         next: the nearest of the other values.
         spread: standard deviation of the others.
-        apart: whether it lies beyond all others.
+        apart: whether it lies beyond all others, and far from them.
     """
 
     kind: OddKind
@@ -81,6 +81,7 @@ def _odd(kind: OddKind, values: np.ndarray, counts: np.ndarray, chosen: np.ndarr
     mean = float(np.average(others, weights=often))
     nearest = np.abs(others[:, None] - values[chosen][None, :10]).min(axis=1).argmin()
     rows = int(counts[chosen].sum())
+    gap = float(np.maximum(others[0] - values[chosen], values[chosen] - others[-1]).min())
     return Odd(
         kind,
         tuple(values[chosen].tolist()),
@@ -89,7 +90,7 @@ def _odd(kind: OddKind, values: np.ndarray, counts: np.ndarray, chosen: np.ndarr
         apart / (apart + within) if apart > 0 else 0.0,
         float(others[nearest]),
         float(np.sqrt(np.average((others - mean) ** 2, weights=often))),
-        bool(((values[chosen] < others[0]) | (values[chosen] > others[-1])).all()),
+        bool(gap >= 0.5 * (others[-1] - others[0]) or (others[0] >= 0 > values[chosen][-1])),
     )
 
 

@@ -12,6 +12,7 @@ from piste.core.split import SEASON_GAP, text
 
 DAY = 86_400.0  # seconds
 MOST_LEVELS = 1_000  # of a column that may tell series apart
+FIRST_ROWS = 3_000  # that show whether it has more
 MOST_MISSING = 1_000_000  # steps that are counted one by one
 CLOSED = 0.05  # of the days or hours at which a slot of the week or the day has a row: it is closed, not missing
 
@@ -31,6 +32,11 @@ class Timeline:
     series: np.ndarray
     time: np.ndarray
     names: tuple[str, ...]
+
+    def thinned(self, most: int) -> Timeline:
+        """Return at most about so many of the rows, at even distances."""
+        every = slice(None, None, max(1, len(self.rows) // most))
+        return Timeline(self.rows[every], self.series[every], self.time[every], self.names)
 
     @property
     def follows(self) -> np.ndarray:
@@ -73,15 +79,18 @@ def timeline(survey: Survey, rows: np.ndarray) -> Timeline | None:
 
 
 def _telling_apart(survey: Survey, frame: pd.DataFrame, time: np.ndarray) -> tuple[str, ...]:
+    """Return the one column that tells rows of the same time apart; none where all times differ, or no column does."""
     codes = pd.factorize(time)[0]
-    if codes.max() + 1 == len(codes):
-        return ()
-    for column in survey.resolved.table.columns:
+    most = int(np.bincount(codes).max())  # rows of one time: there must be as many levels
+    for column in survey.resolved.table.columns if most > 1 else ():
         if column.role == "target" or column.name == survey.resolved.problem.time or column.kind == "datetime":
             continue
-        levels = pd.factorize(frame[column.name], use_na_sentinel=False)[0]
+        values = frame[column.name]
+        if values.iloc[:FIRST_ROWS].nunique() > MOST_LEVELS:
+            continue
+        levels = pd.factorize(values, use_na_sentinel=False)[0]
         many = int(levels.max()) + 1
-        if 2 <= many <= min(MOST_LEVELS, len(levels) // 2) and len(np.unique(codes * many + levels)) == len(codes):
+        if most <= many <= min(MOST_LEVELS, len(levels) // 2) and len(np.unique(codes * many + levels)) == len(codes):
             return (column.name,)
     return ()
 
