@@ -279,7 +279,7 @@ CANNOT_BE_DECIDED = (
     priced(
         "an action against a better one",
         "    a: [0, 60, 240]\n    b: [40, 0, 90]\n    c: [40, 10, 90]\n",
-        "problem.yaml:7:5: decision.cost.c: must not cost at least as much as 'b' at every level",
+        "problem.yaml:7:5: decision.cost.c: must be cheaper than 'b' at some level, but costs at least as much at each",
     ),
     priced(
         "actions against one that is best",

@@ -98,7 +98,7 @@ def _dominated(decision: Decision, costs: Mapping[str, tuple[float, ...]]) -> Fo
         yield "decision.cost", message, "F02"
         return
     for name, better in worse.items():
-        message = f"must not cost at least as much as '{better}' at every level: it can never be right. Leave it out"
+        message = f"must be cheaper than '{better}' at some level, but costs at least as much at each: it can never be right. Leave it out"
         yield f"decision.cost.{name}", message, "F02"
 
 
