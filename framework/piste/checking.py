@@ -31,6 +31,7 @@ from piste.prepare import Lenient, Prepared
 
 HERE = Path(__file__).parent
 LEVELS: Mapping[Severity, Level] = {"block": "error", "warn": "warning", "note": "notice"}
+FAILED = "it could not be computed"  # how the reason of a check begins that failed
 MOST_NAMED = 4  # findings of a severity on one line
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm")  # whose versions may change what is found
 BESIDE = {"acknowledge", "data", "track"}  # keys that change nothing of what is found: the rows have a digest of their own
@@ -181,7 +182,7 @@ def checked(found: Lenient, judged_before: np.ndarray | None, today: date) -> Ch
 def settled(examined: Examined, prepared: Prepared, today: date) -> Examined:
     """Return what was found with the findings that somebody takes as they are marked, and a note where one is no more."""
     found = standing(examined.findings, prepared, today)
-    return replace(examined, findings=ordered((*found, *idle(found, prepared.resolved.problem, checks()))))
+    return replace(examined, findings=ordered((*found, *idle(found, prepared.resolved.problem, heard(checks(), examined.spared)))))
 
 
 def standing(findings: Iterable[Finding], prepared: Prepared, today: date) -> tuple[Finding, ...]:
@@ -190,12 +191,18 @@ def standing(findings: Iterable[Finding], prepared: Prepared, today: date) -> tu
     return settle(findings, resolved.problem, {**checks(), **review.checks()}, resolved.table.kinds, today)
 
 
+def heard(ids: Iterable[str], spared: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the checks that did not fail; one that did may yet find what it found before."""
+    return tuple(id for id in ids if not spared.get(id, "").startswith(FAILED))
+
+
 def noted(comparison: Comparison, prepared: Prepared) -> Comparison:
     """Return a comparison with a note for each acknowledgement that closes nothing, under a key that tells what was found.
 
     What the audit found is not all determined by the cells: a day passes, or an earlier comparison has used the holdout.
     """
-    idle_ones = idle(comparison.findings, prepared.resolved.problem, {**checks(), **review.checks()})
+    ran = heard({**checks(), **review.checks()}, comparison.spared)
+    idle_ones = idle(comparison.findings, prepared.resolved.problem, ran)
     told = [
         [each.check, each.on, each.severity, each.acknowledged, each.number if each.check in checks() else 0.0]
         for each in comparison.findings

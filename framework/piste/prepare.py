@@ -168,12 +168,12 @@ def _in_order(faults: Sequence[Fault]) -> tuple[Fault, ...]:
 
 def _follows(fault: Fault, known: Sequence[Fault], aside: Sequence[str]) -> bool:
     """Tell whether a fault is there only because something was set aside, or says of a field what has been said."""
-    words = [name.rpartition(".")[2] for name in aside]
-    return (
-        (bool(aside) and fault.field == "data")
-        or any(each.field == fault.field != "" for each in known)
-        or any(f"{quote}{word}" in fault.message for word in words for quote in "'`")
-    )
+    if any(each.field == fault.field != "" for each in known):
+        return True
+    if fault.field == "data":  # no column is left to learn from; it says why of each
+        return any(f" {name}: " in fault.message for name in aside)
+    said = fault.message.partition(". ")[0]  # tips may name what is set aside
+    return any(f"{quote}{name.rpartition('.')[2]}" in said for name in aside for quote in "'`")
 
 
 def _mended(problem: Problem, raw: Raw, folder: Path, faults: Sequence[Fault]) -> tuple[Problem | None, list[str]]:

@@ -10,6 +10,7 @@ from piste.core.part import Part
 from piste.core.problem import Problem, located
 
 GONE = object()  # in the place of what cannot do without the part that was taken away
+SOURCES = ("path", "url", "sklearn", "python", "frame")  # of the rows, one of which is given
 LATE = "known_at.after"  # what stands there must not be seen by a model because of a fault
 FALLBACK = {"split": "time"}  # where the usual split cannot be made either, it is for the sake of this
 
@@ -32,6 +33,8 @@ def set_aside(problem: Problem, field: str) -> tuple[Problem, str] | None:
             return None
         if left is not None:
             assert isinstance(left, Problem), "a problem without a part is a problem"
+            if all(getattr(left.data, source) is None for source in SOURCES):
+                return None
             return located(left, problem._path, closed_up(problem._places, at)), at
         at = at.rpartition(".")[0] or FALLBACK.get(at, "")
     return None

@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from piste.checking import Checked
+from piste.checking import FAILED, Checked
 from piste.core import audit
 from piste.core.audit.cures import known_at
 from piste.core.errors import Place
@@ -20,7 +20,6 @@ from piste.edges.strict_yaml import read
 
 ASKED = "L03"  # the check whose findings are questions, answered together by one line
 MOST_NOTES = 5  # unless all are asked for
-FAILED = "it could not be computed"  # how a reason begins where a check failed
 INDENT = 4
 
 
@@ -194,7 +193,7 @@ def _notes(checked: Checked, *, every: bool) -> Iterator[RenderableType]:
             yield from _whole(checked, each, "default")
         return
     for each in notes[:MOST_NOTES]:
-        said = each.message if each.check not in audit.checks() else f"{each.check}  {sentence(each.message)}"
+        said = f"{each.check if each.check in audit.checks() else _where(checked, each)}  {sentence(each.message)}"
         yield Padding(Text(said, no_wrap=True, overflow="ellipsis"), (0, 0, 0, 2), expand=False)
     if len(notes) > MOST_NOTES:
         yield _inset(f"… and {len(notes) - MOST_NOTES} more: --all shows them", "dim")
@@ -259,6 +258,6 @@ def _next(checked: Checked, project: str) -> Text:
     if checked.of("block"):
         return Text(f'Next: resolve what stands under "Fix first", then again: {check}', style="bold")
     if many := len(checked.of("warn")):
-        it, are = ("them", "they are") if many > 1 else ("it", "it is")
-        return Text(f"Next: look at the {_counted(many, 'warning')}, or take {it} as {are}; nothing blocks: {run}", style="bold")
+        them = f"the {many} warnings, or take them as they are" if many > 1 else "the warning, or take it as it is"
+        return Text(f"Next: look at {them}; nothing blocks: {run}", style="bold")
     return Text(f"Next: nothing stands in the way: {run}", style="bold")
