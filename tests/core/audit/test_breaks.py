@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from piste.core.audit.breaks import CLEAR, chunked, converted, factor_words, jump, level_break, stuck
+from piste.core.audit.breaks import CLEAR, chunked, converted, factor_words, jump, level_break, stuck, two_scales
 
 
 def rain(n: int = 1000, seed: int = 0) -> np.ndarray:
@@ -126,6 +126,25 @@ def test_the_level_of_a_stretch_is_its_median():
     parts = x.reshape(60, 10)
     assert levels.middle == pytest.approx(np.quantile(parts, 0.5, axis=1, method="lower"))
     assert levels.logs == pytest.approx(np.log(np.quantile(np.abs(parts), 0.5, axis=1, method="lower")))
+
+
+@pytest.mark.parametrize("factor", [0.01, 100.0, 1000.0, 2.54])
+def test_two_clusters_a_factor_apart_are_two_units(factor: float):
+    x = np.random.default_rng(0).normal(172, 9, 500).round()
+    x[::6] *= factor
+    found = two_scales(x)
+    assert found is not None
+    assert np.array_equal(found.rows, np.arange(500) % 6 == 0)
+    assert found.factor == pytest.approx(factor, rel=0.03)
+
+
+def test_two_clusters_of_other_shapes_or_factors_are_two_kinds_of_things():
+    rng = np.random.default_rng(0)
+    small = rng.lognormal(0, 0.1, 500)
+    assert two_scales(np.concatenate([small, rng.lognormal(np.log(100), 0.5, 200)])) is None, "spread in another way"
+    assert two_scales(np.concatenate([small, 40 * rng.lognormal(0, 0.1, 200)])) is None, "no two units are 40 times apart"
+    assert two_scales(np.tile([9.99, 99.9, 999.0], 200)) is None, "a list of prices"
+    assert all(two_scales(np.random.default_rng(seed).lognormal(0, 2, 500)) is None for seed in range(50))
 
 
 def test_factors_are_named_both_ways():

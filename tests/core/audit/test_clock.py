@@ -42,6 +42,16 @@ def test_another_unit_is_found_without_a_clock_and_where_it_is_used_is_said():
     assert "where 'site' is Boston" in finding.message
 
 
+def test_heights_in_metres_among_centimetres_are_found_without_a_clock():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"height": rng.normal(170, 9, 400).round(), "age": rng.integers(18, 70, 400), "y": rng.normal(0, 1, 400)})
+    table.loc[rng.choice(400, 30, replace=False), "height"] /= 100
+    [finding] = found(broken, "target: {column: y, kind: numeric}", table)
+    assert finding.number == pytest.approx(100, rel=0.02)
+    assert "times smaller in 30 rows" in finding.message
+    assert "as from ones to hundreds" in finding.message or "as from hundreds to ones" in finding.message
+
+
 def test_a_stretch_in_another_unit_is_dated():
     table = rows()
     part = table["day"].between("2020-03-01", "2020-09-30")

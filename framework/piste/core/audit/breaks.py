@@ -1,4 +1,4 @@
-"""Where a column of numbers changes its unit, jumps to another level for good, or is stuck at one value; arrays in, places out."""
+"""Where a column of numbers is in two units, jumps to another level, or is stuck at one value; arrays in, places out."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ KNOWN_JUMP = float(np.log(1.55))  # where it is that of two units
 NEAR_FACTOR = 0.06
 CLEAR, SHARP = 3.0, 6.0  # times the noise about the two levels: of a large jump, and of one by a known factor
 SHIFT = 3.0  # interquartile ranges within a chunk, for what may be negative
+ALIKE = 0.25  # of an interquartile range, by which two clusters may differ in shape
 LONG_RUN = 12
 RUN_TIMES = 5.0  # as long as 99 of 100 runs
 LUCKY_RUN = 3.0  # times the longest run that chance leads to expect
@@ -153,6 +154,47 @@ def _on(values: np.ndarray, step: float, tolerance: float) -> np.ndarray:
     """Mark multiples of a step, to a tolerance in steps; of numbers too long for it, to their own precision."""
     times = values / step
     return np.asarray(np.abs(times - np.round(times)) <= np.maximum(tolerance, 1e-12 * np.abs(times)))
+
+
+@dataclass(frozen=True, slots=True)
+class TwoScales:
+    """Two kinds of values with nothing between them, alike but for a factor.
+
+    Args:
+        rows: (n_rows,) those of the rarer kind.
+        factor: by which they are larger than the others.
+    """
+
+    rows: np.ndarray
+    factor: float
+
+
+def two_scales(x: np.ndarray) -> TwoScales | None:
+    """Find positive values that fall into two clusters which are spread alike, exactly one factor between two units apart.
+
+    Args:
+        x: (n_rows,) NaN where missing.
+    """
+    seen = ~np.isnan(x)
+    if seen.sum() < 10 * FEW or not (x[seen] > 0).all():
+        return None
+    z = np.sort(np.log(x[seen]))
+    cut = int(np.argmax(np.diff(z))) + 1
+    low, high = z[:cut], z[cut:]
+    if min(len(low), len(high)) < max(FEW, FEW_SHARE * len(z)) or min(len(np.unique(low)), len(np.unique(high))) < FEW:
+        return None
+    levels = (0.1, 0.25, 0.5, 0.75, 0.9)
+    below, above = np.quantile(low, levels), np.quantile(high, levels)
+    height = float(above[2] - below[2])
+    width = max(float(above[3] - above[1]), float(below[3] - below[1]))
+    off = float(np.abs(above - below - height).max())
+    allowed = width * (ALIKE + 2 / np.sqrt(min(len(low), len(high))))
+    if high[0] - low[-1] < width or off > allowed or not factor_words(float(np.exp(height))):
+        return None
+    rarer = np.zeros(len(x), dtype=bool)
+    more = len(high) < len(low)
+    rarer[seen] = (np.log(x[seen]) >= high[0]) if more else (np.log(x[seen]) <= low[-1])
+    return TwoScales(rarer, float(np.exp(height if more else -height)))
 
 
 def factor_words(ratio: float) -> str:

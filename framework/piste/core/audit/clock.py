@@ -9,7 +9,20 @@ import numpy as np
 import pandas as pd
 
 from piste.core import expression
-from piste.core.audit.breaks import MOST_CHUNKS, SHARP, Converted, Jump, Stuck, chunked, converted, factor_words, level_break, stuck
+from piste.core.audit.breaks import (
+    MOST_CHUNKS,
+    SHARP,
+    Converted,
+    Jump,
+    Stuck,
+    TwoScales,
+    chunked,
+    converted,
+    factor_words,
+    level_break,
+    stuck,
+    two_scales,
+)
 from piste.core.audit.sentinels import exactly, rows_of
 from piste.core.audit.survey import Survey
 from piste.core.audit.timeline import Spacing, Timeline, spacing, timeline
@@ -35,7 +48,8 @@ PANEL = 0.5  # of the rows at a time that another row has, too: several things a
     "note",
     computed=(
         "In the target and every column of numbers. Of values that are written in no steps while most are (tenths, halves): whether one "
-        "conversion of units brings 95 % of them back to the steps. In time: the median of up to 60 stretches, the run of stretches that "
+        "conversion of units brings 95 % of them back to the steps; whether positive values fall into two clusters, spread alike, one "
+        "factor between two units apart. In time: the median of up to 60 stretches, the run of stretches that "
         "differs most from the others, and how abruptly it begins and ends; and the length of runs of one value that is neither 0 nor an "
         "end of its range"
     ),
@@ -51,8 +65,13 @@ PANEL = 0.5  # of the rows at a time that another row has, too: several things a
 def broken(survey: Survey) -> Found:
     """Columns that change their unit or their level from one day to the next, and gauges that are stuck at one value."""
     columns = list(_numbers(survey))
-    moved = {name: each for name, x in columns if (each := converted(x[survey.rows]))}
-    found = [_of_unit(survey, name, each) for name, each in moved.items()]
+    found: list[Finding] = []
+    for name, x in columns:
+        if unit := converted(x[survey.rows]):
+            found.append(_of_unit(survey, name, unit))
+        elif scales := two_scales(x[survey.rows]):
+            found.append(_of_scales(survey, name, scales))
+    moved = {each.on for each in found}
     whole = timeline(survey, survey.rows)
     if whole is None or len(np.unique(whole.time)) < 2:
         return Found(found)
@@ -92,6 +111,18 @@ def _of_unit(survey: Survey, name: str, each: Converted) -> Finding:
     consequence = "The same amount stands for two things, and what models learn of one holds for neither"
     fix = f"bring all rows to {each.usual}"
     return Finding("D07", "warn", name, n, 10, message, fix, consequence, "", _field(survey, name))
+
+
+def _of_scales(survey: Survey, name: str, each: TwoScales) -> Finding:
+    n = int(each.rows.sum())
+    times, size = max(each.factor, 1 / each.factor), "larger" if each.factor > 1 else "smaller"
+    message = (
+        f"'{name}' is about {short(times)} times {size} in {rows_of(n, n / len(each.rows))}{_where(survey, each.rows)} than in all others"
+    )
+    message += f", {factor_words(each.factor)}: there are two kinds of values, spread alike, and nothing in between"
+    consequence = "The same amount stands for two things, and what models learn of one holds for neither"
+    fix = "if they are in two units, bring all rows to one; if they are two kinds of things, acknowledge it"
+    return Finding("D07", "warn", name, times, 1.0, message, fix, consequence, "", _field(survey, name))
 
 
 def _where(survey: Survey, rows: np.ndarray) -> str:

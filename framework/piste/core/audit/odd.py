@@ -77,7 +77,9 @@ def odd_values(x: np.ndarray, *, ends: bool) -> list[Odd]:
 def _odd(kind: OddKind, values: np.ndarray, counts: np.ndarray, chosen: np.ndarray) -> Odd:
     others, often = values[~chosen], counts[~chosen]
     middle = _quantile(others, often, 0.5)
-    apart, within = (float(np.sum(counts[part] * (values[part] - middle) ** 2)) for part in (chosen, ~chosen))
+    scale = max(abs(values[0]), abs(values[-1]))  # so that no square overflows
+    away = (values - middle) / scale
+    apart, within = (float(np.sum(counts[part] * away[part] ** 2)) for part in (chosen, ~chosen))
     mean = float(np.average(others, weights=often))
     nearest = np.abs(others[:, None] - values[chosen][None, :10]).min(axis=1).argmin()
     rows = int(counts[chosen].sum())
@@ -89,7 +91,7 @@ def _odd(kind: OddKind, values: np.ndarray, counts: np.ndarray, chosen: np.ndarr
         rows / int(counts.sum()),
         apart / (apart + within) if apart > 0 else 0.0,
         float(others[nearest]),
-        float(np.sqrt(np.average((others - mean) ** 2, weights=often))),
+        float(scale * np.sqrt(np.average(((others - mean) / scale) ** 2, weights=often))),
         bool(gap >= 0.5 * (others[-1] - others[0]) or (others[0] >= 0 > values[chosen][-1])),
     )
 
