@@ -125,7 +125,7 @@ def test_the_large_table_has_a_hundred_thousand_rows_of_fifty_columns():
 def test_the_page_tells_both_parts_and_names_what_was_missed_in_the_open_part_alone():
     cleans = [Clean("titanic", 891, 11, Heard((said(check="F01", on="decision"),), (), 0.7))]
     trials = [trial(each) for each in FAULTS]
-    page = as_markdown(json.loads(json.dumps(stored(cleans, trials, Scale(7.0, 466.0, (), 0)))))
+    page = as_markdown(json.loads(json.dumps(stored(cleans, trials, Scale(7.0, 8.0, 466.0, (), 0)))))
     held_back = [each for each in COUNTED if each.held_back]
     assert f"| held back | {len(held_back)} | 0 (0%) | 0 | {sum(bool(each.hidden) for each in held_back)} | 0.0 |" in page
     assert "| titanic | 891 | 11 | 0 | 1 | 0 | 0.7 |" in page

@@ -101,7 +101,7 @@ def _total(part: str, found: Recall) -> str:
 def told(scale: Scale) -> str:
     """Say what the large table took."""
     heavy = f"imports {' and '.join(scale.heavy)}" if scale.heavy else "neither torch nor mlflow is imported"
-    return f"{N_ROWS:,} rows of 50 columns: {scale.seconds:.1f} s and {scale.peak_mb:,.0f} MB, with the start of the program; {heavy}"
+    return f"{N_ROWS:,} rows of 50 columns: {scale.seconds:.1f} s ({scale.cpu_seconds:.1f} s of CPU) and {scale.peak_mb:,.0f} MB, with the start of the program; {heavy}"
 
 
 def page() -> str:
@@ -139,7 +139,7 @@ def as_markdown(found: Mapping[str, Any]) -> str:
         f"({max(each['warn'] for each in clean)} at most).",
     ]
     if scale:
-        lines[-1] += f" {told(Scale(scale['seconds'], scale['peak_mb'], tuple(scale['heavy']), scale['code']))}."
+        lines[-1] += f" {told(Scale(**{**scale, 'heavy': tuple(scale['heavy'])}))}."
     lines += ["", "| kind of fault (open part) | caught | missed |", "| --- | --- | --- |"]
     missed: dict[str, list[str]] = {}
     for each in found["open"]:
