@@ -60,7 +60,7 @@ PANEL = 0.5  # of the rows at a time that another row has, too: several things a
         "as long as luck allows; a note where less than 1 % of a feature's rows are stuck"
     ),
     alarm="The world changed, not the gauge: acknowledge it, with what happened",
-    source="framing.md 2a; TensorFlow Data Validation, drift comparators; Cowpertwait and Metcalfe, Introductory Time Series with R (runs)",
+    source="TensorFlow Data Validation and Evidently, statistics compared from period to period; the limits are piste's own, set on real tables",
 )
 def broken(survey: Survey) -> Found:
     """Columns that change their unit or their level from one day to the next, and gauges that are stuck at one value."""
@@ -240,7 +240,7 @@ def _of_stuck(survey: Survey, name: str, line: Timeline, each: Stuck) -> Finding
         "irregular times"
     ),
     alarm="Rows come when they come: acknowledge it",
-    source="DataRobot, irregular time steps; framing.md 2a",
+    source="DataRobot, irregular time steps",
 )
 def clock(survey: Survey) -> Found | NotApplicable:
     """Times that come twice or not at all, steps that change, and clocks that are put forward and back."""

@@ -243,7 +243,7 @@ def _gap(survey: Survey, names: list[str], absent: np.ndarray, answers: Answers,
         "level with fewer than 5 rows"
     ),
     alarm="They are names after all: declare the column a category",
-    source="deepchecks, mixed data types and string mismatch; framing.md 2a",
+    source="deepchecks, mixed data types and string mismatch",
 )
 def misread(survey: Survey) -> Found:
     """Numbers and dates that are read as text, texts that are one name spelt in several ways, and dates that are read as amounts."""

@@ -34,7 +34,7 @@ TWINS = 0.01  # of the rows; fewer say little about the others
         "for each fold where rows are dealt to folds (25 at most). Blocks where only one answer is left outside the holdout"
     ),
     alarm="A rare class is rare by nature: acknowledge it, and read its scores with their width in mind",
-    source="framing.md 2a; a share of k cases is known to within 1/sqrt(k) at best (binomial, 95 %); deepchecks, class imbalance",
+    source="A share of k cases is known to within 1/sqrt(k) at best (binomial, 95 %); deepchecks, class imbalance",
 )
 def too_little(survey: Survey) -> Found:
     """Too few independent cases, or too few of some class, for a score to mean much."""
