@@ -60,7 +60,7 @@ PANEL = 0.5  # of the rows at a time that another row has, too: several things a
         "as long as luck allows; a note where less than 1 % of a feature's rows are stuck"
     ),
     alarm="The world changed, not the gauge: acknowledge it, with what happened",
-    source="TensorFlow Data Validation and Evidently, statistics compared from period to period; the limits are piste's own, set on real tables",
+    source="TensorFlow Data Validation and Evidently, statistics compared from period to period; the limits are set on real tables",
 )
 def broken(survey: Survey) -> Found:
     """Columns that change their unit or their level from one day to the next, and gauges that are stuck at one value."""
