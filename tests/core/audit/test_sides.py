@@ -449,3 +449,25 @@ def test_hours_of_a_day_straddle_a_random_split_of_bicycles_which_ignores_the_ti
 def test_copies_in_real_tables_are_found_and_block_nothing(name: str, file: str, problem: str, severity: str | None):
     findings = found(same_rows, real(name, file, problem))
     assert [finding.severity for finding in findings] == ([severity] if severity else [])
+
+
+def alike(n_groups: int, each: int, effect: float, *, seed: int = 0) -> pd.DataFrame:
+    """Return rows of patients whose answers vary alike in size, not in direction: nothing to learn, but something to count."""
+    rng = np.random.default_rng(seed)
+    patient = np.repeat([f"p{number:03d}" for number in range(n_groups)], each)
+    size = np.exp(np.repeat(rng.normal(0, effect, n_groups), each))
+    return pd.DataFrame({"patient": patient, "age": rng.normal(size=len(patient)), "y": size * rng.normal(size=len(patient))})
+
+
+def test_rows_that_cost_alike_are_one_even_where_no_score_is_flattered():
+    frame = alike(120, 10, 0.8)
+    [finding] = found(straddling_groups, surveyed("{target: y, columns: {patient: identifier}, metric: mse}", frame))
+    assert (finding.on, finding.severity, finding.paste) == ("patient", "warn", "split: {together: patient}")
+    squares = (frame["y"] - frame["y"].mean()) ** 2  # the constant's losses, but for what folds leave out
+    groups = squares.groupby(frame["patient"])
+    between, within = 10 * groups.mean().var(ddof=1), groups.var(ddof=1).mean()
+    assert finding.number == pytest.approx((between - within) / (between + 9 * within), abs=0.02)
+
+
+def test_rows_that_cost_as_they_come_are_no_groups():
+    assert found(straddling_groups, surveyed("{target: y, columns: {patient: identifier}, metric: mse}", alike(120, 10, 0.0))) == ()

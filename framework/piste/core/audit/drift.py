@@ -10,6 +10,7 @@ import pandas as pd
 
 from piste.core.audit.cures import given
 from piste.core.audit.quick import Job, Quick, drawn, error_of, fitted, lesson, on, sources, standing
+from piste.core.audit.renamed import Renamed, renamed
 from piste.core.audit.skill import correlation, ranks_of
 from piste.core.audit.survey import Survey, within
 from piste.core.case import currency
@@ -17,7 +18,7 @@ from piste.core.check import Found, NotApplicable, check
 from piste.core.family import Task
 from piste.core.finding import Finding, Severity, short
 from piste.core.pasted import scalar
-from piste.core.split import Fold
+from piste.core.split import Fold, text
 
 FLATTERS = 0.03  # of the cost in time: from there on a split hides something
 SURE = 2.0  # standard errors
@@ -28,7 +29,8 @@ APART = 0.65  # area under the ROC curve: how often a row to be predicted is tol
 HARM = 0.1  # dearer than on rows like those learnt from
 STRETCHES = 20  # of time, every other one to learn from
 TICKS = 0.98  # rank correlation with time: such a column is a clock
-CALENDAR = 0.8  # share of the errors about a column that the month spares: such a column is a calendar
+CALENDAR = 0.8  # share of the errors about a column that the week spares: such a column is a calendar
+ROWS_PER_WEEK = 3
 MOST_LEVELS = 60  # of a column of the calendar
 FEWEST_ROWS = 50  # on either side
 BINS = 20
@@ -202,9 +204,11 @@ def _clocks(survey: Survey, fold: Fold) -> frozenset[str]:
     rows = np.sort(np.concatenate([fold.train, fold.test]))
     times = survey.frame[problem.time].iloc[rows] if problem.time else None
     order = ranks_of(rows.astype(float)) if times is None else times.rank().to_numpy()
-    months = None
-    if times is not None and pd.api.types.is_datetime64_any_dtype(times):
-        months = pd.factorize(times.dt.year * 12 + times.dt.month)[0]
+    weeks = None
+    if times is not None:
+        weeks = pd.factorize((times - times.min()) // pd.Timedelta(days=7))[0]
+        if len(rows) < ROWS_PER_WEEK * (weeks.max() + 1):
+            weeks = None  # a row has a week to itself, which tells every column
     found = {*dates, *([problem.time] if problem.time else [])}
     for column in survey.features:
         values = survey.frame[column.name].iloc[rows]
@@ -215,17 +219,17 @@ def _clocks(survey: Survey, fold: Fold) -> frozenset[str]:
             if seen.sum() > FEWEST_ROWS and abs(correlation(ranks_of(values.to_numpy(dtype=float)[seen]), order[seen])) >= TICKS:
                 found.add(column.name)
                 continue
-        if months is not None and _named_by(months, pd.factorize(values, use_na_sentinel=False)[0]) >= CALENDAR:
+        if weeks is not None and _named_by(weeks, pd.factorize(values, use_na_sentinel=False)[0]) >= CALENDAR:
             found.add(column.name)
     return frozenset(found)
 
 
-def _named_by(months: np.ndarray, codes: np.ndarray) -> float:
-    """Return the share of the errors about a column of few values that the month spares (lambda of Goodman and Kruskal, 1954)."""
+def _named_by(weeks: np.ndarray, codes: np.ndarray) -> float:
+    """Return the share of the errors about a column of few values that the week spares (lambda of Goodman and Kruskal, 1954)."""
     n_levels = int(codes.max()) + 1
     if not 2 <= n_levels <= MOST_LEVELS:
         return 0.0
-    table = np.bincount(months * n_levels + codes, minlength=(int(months.max()) + 1) * n_levels).reshape(-1, n_levels)
+    table = np.bincount(weeks * n_levels + codes, minlength=(int(weeks.max()) + 1) * n_levels).reshape(-1, n_levels)
     blind = table.sum() - table.sum(axis=0).max()
     return 1 - float(table.sum() - table.max(axis=1).sum()) / float(blind)
 
@@ -294,7 +298,8 @@ def _shift(survey: Survey, fold: Fold, columns: Sequence[str]) -> pd.DataFrame:
         else:
             codes = pd.factorize(values, use_na_sentinel=False)[0]
         sides = [np.bincount(side, minlength=int(codes.max()) + 1) / len(side) for side in (codes[:n_train], codes[n_train:])]
-        chance = np.sqrt(2 / np.pi * np.bincount(codes) / len(codes) * (1 / n_train + 1 / len(fold.test))).sum() / 2
+        share = np.bincount(codes) / len(codes)
+        chance = np.sqrt(2 / np.pi * share * (1 - share) * (1 / n_train + 1 / len(fold.test))).sum() / 2
         lines.append((name, float(np.abs(sides[0] - sides[1]).sum() / 2), float(chance)))
     order = sorted(lines, key=lambda line: (line[2] - line[1], line[0]))
     return pd.DataFrame(order, columns=["column", "apart", "by_chance"])
@@ -328,21 +333,23 @@ def _elsewhere(survey: Survey, fold: Fold) -> tuple[float, float, float]:
 @check(
     "L13",
     "Unseen levels",
+    "warn",
     "note",
-    computed="The values of every text column in the tests of all folds, and whether the fold's training rows have them.",
-    threshold="1 % of the judged rows hold a value that no training row has",
-    alarm="None: such a value counts as missing, and new ones may well come in use",
+    computed="The values of every text column in the tests of all folds, and whether the fold's training rows have them. And, whatever "
+    "the split, values that end in time and others that begin after them, spelt alike or alike in every column that goes with them.",
+    threshold="1 % of the judged rows hold a value that no training row has: noted. A value that seems to have been renamed is warned of.",
+    alarm="None: an unseen value counts as missing, and new ones may well come in use. Of a renaming: one acknowledgement",
     source="deepchecks: new categories in test",
 )
 def unseen_levels(survey: Survey) -> Found | NotApplicable:
-    """Names in the rows to be predicted that models never met in training."""
+    """Names in the rows to be predicted that models never met in training, and names that were given up for others in between."""
     rule = survey.resolved.rule
     columns = [each.name for each in survey.features if each.kind == "category" and each.name not in (rule.together, rule.by)]
     if not columns:
         return NotApplicable("models see no column of names")
     folds = [fold for fold in survey.folds.shown if fold.repeat == 0]
     n_judged = sum(len(fold.test) for fold in folds)
-    findings = []
+    findings = [_renamed(each) for name in columns for each in renamed(survey, name)]
     for name in columns:
         codes, levels = pd.factorize(survey.frame[name])
         new = np.zeros(len(levels), dtype=int)  # judged rows of each level that had not been met
@@ -356,6 +363,14 @@ def unseen_levels(survey: Survey) -> Found | NotApplicable:
         if share >= UNSEEN:
             findings.append(_unseen(name, share, [str(levels[code]) for code in np.argsort(-new, kind="stable")[:SHOWN] if new[code]]))
     return Found(sorted(findings, key=lambda finding: (-finding.number, finding.on)))
+
+
+def _renamed(found: Renamed) -> Finding:
+    since = text(found.since)
+    message = f"'{found.before}' of '{found.column}' ends, and '{found.after}' begins after it, on {since}: it seems to be renamed"
+    consequence = f"Models take one thing for two, and know nothing of '{found.after}' from before: {found.rows:,} rows are of it"
+    fix = f"call it by one name in all rows: '{found.after}'"
+    return Finding("L13", "warn", found.column, found.rows, 0, message, fix, consequence, "", f"columns.{found.column}")
 
 
 def _unseen(name: str, share: float, levels: Sequence[str]) -> Finding:

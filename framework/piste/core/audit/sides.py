@@ -23,8 +23,11 @@ MANY_NEARLY, SOME_NEARLY = 0.05, 0.01  # of the rows looked at have a training r
 NEARLY_ROWS = 30_000  # above which neighbours are not searched
 FEWEST_NUMBERS = 3  # columns of a table in which rows that hardly differ are told from rows that are near
 SURER = 3.0  # standard errors: of numbers, which are mostly amounts, more is asked
+RESEMBLES = 0.05  # intraclass correlation of what rows of one group cost
+WIDENS = 1.25  # times the variance of a mean, counted by groups: intervals that count rows are a tenth too narrow
 ORDER_FLATTERS = 0.05  # of the cost
 NEXT = 10  # rows that stand next to each other in the file
+FEWEST = 10  # groups
 USED_UP = 0.05  # of the holdout was judged before
 
 
@@ -159,9 +162,12 @@ def _scaled(X: np.ndarray) -> np.ndarray:
     "note",
     computed="Keys are columns that models do not see, dates, and columns of very many values with few rows each, if the split tears "
     "their groups apart. A quick model is judged on random folds, and on folds that keep the groups whole, on the same rows. So are "
-    "rows that stand next to each other in the file, where nothing says what they are of.",
+    "rows that stand next to each other in the file, where nothing says what they are of. Where scores are not flattered, what the best "
+    "rule costs on rows of one group may still be alike (intraclass correlation): then intervals count more rows than there are.",
     threshold="The groups' random folds flatter by more than 3 %, by 2 standard errors between groups (3 for numbers that models see); "
-    "the order of the file is noted from 5 % and 3 standard errors on. Values that come again, such as weekdays, are no groups.",
+    "the order of the file is noted from 5 % and 3 standard errors on. Or the costs of a group's rows correlate by more than 0.05, by 3 "
+    "standard errors, so that the variance of a mean is 1.25 times what rows alone say. Values that come again, such as weekdays, are no "
+    "groups.",
     alarm="Where only groups that are known from training will be asked about: one acknowledgement.",
     source="Kapoor and Narayanan 2023 (L3.2); Roberts et al. 2017, Cross-validation strategies for data with structure.",
 )
@@ -169,8 +175,10 @@ def straddling_groups(survey: Survey) -> Found | NotApplicable:
     """Rows that belong together, such as those of one patient, on both sides of the split, where that makes models look better."""
     if survey.resolved.rule.scheme == "forward":
         return NotApplicable("rows are predicted from earlier ones: a group that was seen before then, will have been seen in use")
-    found, lines = [], []
+    found, alike, lines = [], [], []
     for key in keys(survey):
+        if resembles := _resembling(survey, key):
+            alike.append((key, resembles))
         flattered = flattery(survey, key.codes)
         if flattered is None:
             continue
@@ -181,9 +189,53 @@ def straddling_groups(survey: Survey) -> Found | NotApplicable:
             found.append((key, flattered))
     found.sort(key=lambda pair: -pair[1].share)
     findings = [_straddles(survey, key, flattered) for place, (key, flattered) in enumerate(found) if not _within(key, found[:place])]
+    if not findings and alike:
+        findings = [max((_alike(survey, *each) for each in alike), key=lambda finding: finding.number)]
     if not findings:
         findings = _next_to_each_other(survey)
     return Found(tuple(findings), {"groups": pd.DataFrame(lines)} if lines else {})
+
+
+def _resembling(survey: Survey, key: Key) -> tuple[float, float] | None:
+    """Return how alike the best rule's costs are within groups, and how much wider a mean varies for it; None where not surely.
+
+    Source: the one-way analysis of variance; the design effect of Kish, Survey Sampling, 1965.
+    """
+    if survey.resolved.rule.together or not survey.rules:
+        return None
+    lines = survey.court.lines
+    best = min((survey.mean_loss(rule.column.lines), number) for number, rule in enumerate(survey.rules))[1]
+    cost = lines.mean(survey.rules[best].column.lines)
+    named = key.codes[lines.judged] >= 0
+    cost, codes = cost[named], np.unique(key.codes[lines.judged][named], return_inverse=True)[1]
+    size = np.bincount(codes)
+    n_rows, n_groups = len(codes), len(size)
+    if n_groups < FEWEST or n_rows == n_groups:
+        return None
+    mean = np.bincount(codes, cost) / size
+    within = float(np.sum((cost - mean[codes]) ** 2)) / (n_rows - n_groups)
+    between = float(np.sum(size * (mean - cost.mean()) ** 2)) / (n_groups - 1)
+    usual = (n_rows - float(np.sum(size**2)) / n_rows) / (n_groups - 1)  # rows of a group
+    if within == 0 or between / within - 1 <= SURER * np.sqrt(2 / (n_groups - 1)):
+        return None
+    alike = (between - within) / (between + (usual - 1) * within)
+    wider = 1 + (usual - 1) * alike
+    return (alike, wider) if alike > RESEMBLES and wider > WIDENS else None
+
+
+def _alike(survey: Survey, key: Key, resembles: tuple[float, float]) -> Finding:
+    name, (alike, wider) = key.column.name, resembles
+    n_rows = len(survey.folds.judged)
+    message = (
+        f"What rows of one '{name}' cost is alike (correlation {alike:.2f}), and the split puts them on both sides: in "
+        f"{key.straddling:.0%} of the tests, rows of the same '{name}' are in training"
+    )
+    consequence = (
+        f"{n_rows:,} rows say no more than {short(n_rows / wider)} that had nothing to do with each other would: intervals that count "
+        f"rows are {wider**0.5:.1f} times too narrow"
+    )
+    fix = f"keep all rows of one '{name}' on one side; then intervals count them as one, too"
+    return Finding("L07", "warn", name, alike, RESEMBLES, message, fix, consequence, _whole(survey, name), "split.together")
 
 
 def _within(key: Key, others: Sequence[tuple[Key, Flattery]]) -> bool:
