@@ -137,3 +137,12 @@ def test_one_block_alone_has_no_skill():
     y = np.random.default_rng(9).normal(0, 1, 100)
     at = Known.of(y, np.ones(100), np.zeros(100, dtype=int), classes=False, ranked=True)
     assert at.skill(pd.Series(y)).score == 0.0
+
+
+def test_numbers_that_no_square_holds_are_measured_all_the_same():
+    y = np.random.default_rng(10).normal(0, 1, 300)
+    for scale in (1e-200, 1e200):
+        found = known(y * scale).skill(pd.Series(y * 3))
+        assert found.exact
+        assert found.score == pytest.approx(known(y).skill(pd.Series(y * 3)).score)
+        assert known(y).exact(pd.Series(y * scale))

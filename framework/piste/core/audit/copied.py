@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit.relations import Relation, relation
-from piste.core.audit.skill import FEWEST_ROWS, Known, correlation, ranks_of
+from piste.core.audit.skill import FEWEST_ROWS, Known, correlation, far, ranks_of
 from piste.core.finding import short
 from piste.core.melt import OUTPUT, targets
 
@@ -51,9 +51,9 @@ def copies(survey: Survey) -> tuple[Copy, ...]:
 def _copies(survey: Survey) -> Iterator[Copy]:
     target = survey.resolved.table.target
     for label, rows in _answers(survey):
-        if len(rows) < FEWEST_ROWS:
-            continue
         y = target.values[rows]
+        if len(rows) < FEWEST_ROWS or far(y):
+            continue
         known = Known.of(y, np.ones(len(rows)), np.zeros(len(rows), dtype=int), classes=survey.has_classes, ranked=not survey.has_classes)
         left: dict[str, np.ndarray] = {}
         for column in survey.features:
@@ -64,7 +64,7 @@ def _copies(survey: Survey) -> Iterator[Copy]:
                 yield found
             elif pd.api.types.is_datetime64_any_dtype(values):
                 left[column.name] = ((values - values.min()) / pd.Timedelta(days=1)).to_numpy(dtype=float)
-            elif pd.api.types.is_numeric_dtype(values):
+            elif pd.api.types.is_numeric_dtype(values) and not far(values.to_numpy(dtype=float)):
                 left[column.name] = values.to_numpy(dtype=float)
         while not survey.has_classes and (formula := relation(y.astype(float), left)):
             yield _together(label, formula)

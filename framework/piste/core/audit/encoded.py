@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from piste.core.audit.skill import far
 from piste.core.melt import OUTPUT
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Encoded:
 def encodings(survey: Survey) -> tuple[Encoded, ...]:
     """Return the feature columns that are statistics of the target over the rows that may be looked at, the row itself among them."""
     target = survey.resolved.table.target
-    if survey.resolved.problem.target.columns:
+    if survey.resolved.problem.target.columns or far(target.values):
         return ()
     rows, kinds = survey.rows, survey.resolved.table.kinds
     y = target.values[rows]
@@ -64,7 +65,7 @@ def encodings(survey: Survey) -> tuple[Encoded, ...]:
         answers = {f"'{target.name}' being '{label}'": (y == target.labels.index(label)).astype(float) for label in labels}
     frame = survey.frame.iloc[rows]
     numbers = [column.name for column in survey.features if kinds[column.name] == "number" and column.name != OUTPUT]
-    columns = {name: frame[name].to_numpy(dtype=float) for name in numbers}
+    columns = {name: x for name in numbers if not far(x := frame[name].to_numpy(dtype=float))}
     keys = {
         str(name): pd.factorize(frame[name], use_na_sentinel=False)[0] for name in frame if name != target.name and _groups(frame[name])
     }

@@ -17,7 +17,7 @@ from piste.core.finding import Finding
 
 STRONG = 0.8
 PART = 0.05  # of the target's sum, of a column that may be a part of it,
-WHOLES = 5  # which is all of it at that many values
+WHOLES = 3  # which is all of it at that many values
 MOVING = 0.3  # and goes with it, by its rank correlation
 SEVERAL = 2  # strong columns that are asked about one by one
 LOST = "The answer stands in the row: models will look perfect, and be lost in use, where it is not there yet"
@@ -48,8 +48,9 @@ def target_copied(survey: Survey) -> Found | NotApplicable:
     "Suspiciously strong column",
     "warn",
     computed="what each column alone saves of the constant's loss, out of fold (R2; for classes twice the area under the ROC curve less "
-    "one), from the means of its quantiles or levels",
-    threshold="0.8: honest columns that strong are rare enough to be asked for once; what known_at or unit names is not asked",
+    "one), from the means of its quantiles or levels; and whether a number is never above the target and at times all of it",
+    threshold="0.8: honest columns that strong are rare enough to be asked for once; or a part that is all of the target at three values or "
+    "more, makes up a twentieth of its sum, and moves with it (rank correlation 0.3). What known_at or unit names is not asked",
     alarm="one word of the column in known_at",
     source="deepchecks, single-feature predictive power (0.8); H2O Driverless AI, leakage by feature",
 )

@@ -10,6 +10,7 @@ import pandas as pd
 from piste.core.audit import cures
 from piste.core.audit.encoded import Encoded
 from piste.core.audit.rolled import Order, Rolled, rolled
+from piste.core.audit.skill import far, near
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, NotApplicable, check
 from piste.core.finding import Finding
@@ -66,7 +67,7 @@ def own_answer(survey: Survey) -> Found | NotApplicable:
     found = [_encoding(survey, each) for each in survey.encodings if _by_date(survey, each)]
     taken = {each.column for each in survey.encodings} | {name for each in survey.copies for name in each.columns if len(each.columns) == 1}
     columns = {name: survey.frame[name].to_numpy(dtype=float) for name in _numbers(survey) if name not in taken}
-    y = target.values.astype(float).copy()
+    y = near(target.values.astype(float)).copy()
     y[survey.folds.holdout] = np.nan
     for order in _orders(survey):
         for name, how in rolled(y, columns, order).items():
@@ -77,7 +78,8 @@ def own_answer(survey: Survey) -> Found | NotApplicable:
 
 def _numbers(survey: Survey) -> list[str]:
     kinds = survey.resolved.table.kinds
-    return [each.name for each in survey.features if kinds[each.name] == "number" and each.name != OUTPUT]
+    names = [each.name for each in survey.features if kinds[each.name] == "number" and each.name != OUTPUT]
+    return [name for name in names if not far(survey.frame[name].to_numpy(dtype=float))]
 
 
 def _scaled(survey: Survey) -> Iterator[Finding]:

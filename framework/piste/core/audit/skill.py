@@ -17,6 +17,7 @@ N_FOLDS = 3
 CHUNKS = 10  # of each fold, where blocks follow each other in time: neighbouring days lie on one side, seasons on all
 SHRINKAGE = 1.0  # rows of the mean that each bin has beside its own
 FEWEST_ROWS = 20  # fewer tell nothing
+FAR = 1e100  # beyond, squares overflow: such numbers are nobody's
 LINE = 1e-9  # of the target's standard deviation: a straight line that misses by no more is one
 
 
@@ -81,6 +82,7 @@ class Known:
     def of(y: np.ndarray, weight: np.ndarray, fold: np.ndarray, *, classes: bool, ranked: bool) -> Known:
         """Prepare a target of numbers, or of class codes."""
         n_classes = int(y.max()) + 1 if classes and len(y) else 0
+        y = y if classes or not len(y) else near(y)
         return Known(y, weight, fold, ranks_of(y.astype(float)) if ranked else None, n_classes)
 
     def skill(self, column: pd.Series) -> Skill:
@@ -143,7 +145,7 @@ class Known:
             return bool(((mass.reshape(len(levels), -1) > 0).sum(axis=1) == 1).all())
         if not pd.api.types.is_numeric_dtype(column):
             return False
-        x = column.to_numpy(dtype=float)[seen]
+        x = near(column.to_numpy(dtype=float)[seen])
         x, y = x - x.mean(), y - y.mean()
         return bool(x @ x > 0 and np.abs(y - x * (x @ y) / (x @ x)).max() <= LINE * y.std())
 
@@ -173,6 +175,17 @@ def _auc_skill(mass: np.ndarray, guess: np.ndarray) -> float:
         pairs = pairs + there.sum(axis=0) * other.sum(axis=0)
     asked = pairs > 0
     return float(np.mean(2 * won[asked] / pairs[asked] - 1)) if asked.any() else 0.0
+
+
+def far(x: np.ndarray) -> bool:
+    """Tell whether numbers are too great or too small to be squared; missing ones do not count."""
+    size = float(np.nanmax(np.abs(x), initial=0.0))
+    return not (size == 0 or 1 / FAR < size < FAR)
+
+
+def near(x: np.ndarray) -> np.ndarray:
+    """Return numbers without a missing one in a unit of their own where they are too far to be squared; else as they are."""
+    return np.asarray(x / np.abs(x).max()) if far(x) else x
 
 
 def ranks_of(x: np.ndarray) -> np.ndarray:
