@@ -29,8 +29,7 @@ APART = 0.65  # area under the ROC curve: how often a row to be predicted is tol
 HARM = 0.1  # dearer than on rows like those learnt from
 STRETCHES = 20  # of time, every other one to learn from
 TICKS = 0.98  # rank correlation with time: such a column is a clock
-CALENDAR = 0.8  # share of the errors about a column that the week spares: such a column is a calendar
-ROWS_PER_WEEK = 3
+CALENDAR = 0.2  # of the changes from day to day that chance would make: a column with fewer names periods
 MOST_LEVELS = 60  # of a column of the calendar
 FEWEST_ROWS = 50  # on either side
 BINS = 20
@@ -204,11 +203,7 @@ def _clocks(survey: Survey, fold: Fold) -> frozenset[str]:
     rows = np.sort(np.concatenate([fold.train, fold.test]))
     times = survey.frame[problem.time].iloc[rows] if problem.time else None
     order = ranks_of(rows.astype(float)) if times is None else times.rank().to_numpy()
-    weeks = None
-    if times is not None:
-        weeks = pd.factorize((times - times.min()) // pd.Timedelta(days=7))[0]
-        if len(rows) < ROWS_PER_WEEK * (weeks.max() + 1):
-            weeks = None  # a row has a week to itself, which tells every column
+    days = np.empty(0, dtype=int) if times is None else _one_a_day(times, survey.study.seed)
     found = {*dates, *([problem.time] if problem.time else [])}
     for column in survey.features:
         values = survey.frame[column.name].iloc[rows]
@@ -219,19 +214,23 @@ def _clocks(survey: Survey, fold: Fold) -> frozenset[str]:
             if seen.sum() > FEWEST_ROWS and abs(correlation(ranks_of(values.to_numpy(dtype=float)[seen]), order[seen])) >= TICKS:
                 found.add(column.name)
                 continue
-        if weeks is not None and _named_by(weeks, pd.factorize(values, use_na_sentinel=False)[0]) >= CALENDAR:
+        if len(days) >= FEWEST_ROWS and _changes(pd.factorize(values, use_na_sentinel=False)[0][days]) <= CALENDAR:
             found.add(column.name)
     return frozenset(found)
 
 
-def _named_by(weeks: np.ndarray, codes: np.ndarray) -> float:
-    """Return the share of the errors about a column of few values that the week spares (lambda of Goodman and Kruskal, 1954)."""
-    n_levels = int(codes.max()) + 1
-    if not 2 <= n_levels <= MOST_LEVELS:
-        return 0.0
-    table = np.bincount(weeks * n_levels + codes, minlength=(int(weeks.max()) + 1) * n_levels).reshape(-1, n_levels)
-    blind = table.sum() - table.sum(axis=0).max()
-    return 1 - float(table.sum() - table.max(axis=1).sum()) / float(blind)
+def _one_a_day(times: pd.Series, seed: int) -> np.ndarray:
+    """Return the place of one row of each day, drawn at random, in the order of time."""
+    mixed = np.random.default_rng([seed, 15]).permutation(len(times))
+    return np.asarray(mixed[np.unique(times.dt.normalize().to_numpy()[mixed], return_index=True)[1]])
+
+
+def _changes(codes: np.ndarray) -> float:
+    """Return how often a column of few values changes from one day to the next, against its values dealt to the days at random."""
+    share = np.bincount(codes) / len(codes)
+    if not 2 <= np.count_nonzero(share) <= MOST_LEVELS:
+        return 1.0
+    return float(np.mean(codes[1:] != codes[:-1]) / (1 - share @ share))
 
 
 def _told_apart(survey: Survey, fold: Fold, parts: Sequence[str]) -> float:

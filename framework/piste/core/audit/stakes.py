@@ -95,8 +95,6 @@ def stakes(survey: Survey) -> Stakes | NotApplicable:
     of them is missed while the others stand in for it: so all that are not missed are left out together as well. What gives the answer
     away is out of the question, and of every model here: L01 and L09 speak of it.
     """
-    if not survey.features:
-        return NotApplicable("no column is shown to a model")
     tried = quick(survey)
     best = tried.rule() if tried else None
     if tried is None or best is None:
