@@ -548,7 +548,7 @@ CANNOT_BE_ACKNOWLEDGED = (
         "the id of a check alone", "acknowledge: [L02]", "problem.yaml:3:15: acknowledge.0: must be a mapping with 'check', 'on'", "'L02'"
     ),
     taken(
-        "a check that is none", {"check": "L2"}, "problem.yaml:3:16: acknowledge.0.check: must be the id of a check", "Did you mean 'L02'?"
+        "a check that is none", {"check": "l02"}, "problem.yaml:3:16: acknowledge.0.check: must be the id of a check", "Did you mean 'L02'?"
     ),
     taken("no check", {"check": "-"}, "problem.yaml:3:15: acknowledge.0.check: must be given: the id of the check"),
     taken("every check", {"check": "'*'"}, "problem.yaml:3:16: acknowledge.0.check: must be the id of a check", "no '*'"),

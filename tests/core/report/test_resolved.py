@@ -49,6 +49,10 @@ FORMS = {
     "names_to_quote": {"data": "names.csv", "target": "y", "columns": {"no: comma, [x]": "number", "Null": "category"}},
     "track": {"target": "y", "track": {"uri": "sqlite:///a b.db", "experiment": "all # of it"}},
     "reading": {"data": {"path": "odd.csv", "delimiter": ";", "decimal": ",", "missing": ["?", ""]}, "target": "y"},
+    "acknowledge": {"target": "y", "acknowledge": [
+        {"check": "L02", "on": "no: comma, [x]", "seen": "0.83@3f2a", "until": "2027-11-01", "by": "ana", "why": "it is: frozen # at 18:00"},
+        {"check": "F04", "on": "success.by", "until": "2027-11-01", "by": "ana", "why": "known"},
+    ]},
     "bundled": {"data": "sklearn:iris", "target": "target"},
 }  # fmt: skip
 
@@ -119,7 +123,7 @@ def test_the_printed_problem_reads_back_as_the_same_problem(form, folder):
         np.testing.assert_array_equal(one.train, other.train)
     np.testing.assert_array_equal(again.study.weight, first.study.weight)
     pd.testing.assert_frame_equal(again.study.expanded, first.study.expanded)
-    for name in ("question", "seed", "search", "track", "known_at", "add", "unit", "time", "data"):
+    for name in ("question", "seed", "search", "track", "known_at", "add", "unit", "time", "data", "acknowledge"):
         assert getattr(again.resolved.problem, name) == getattr(first.resolved.problem, name), name
     assert plainly(again.printed) == plainly(first.printed)
 
