@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 20_000
 LEAST_ROWS = 2_000
 MOST_COLUMNS = 100  # of a table's; wider ones keep those that know most of the target by themselves
+TREE = 50_000  # cells that take as long as what every tree of a round costs, however few rows there are
 CELLS = 600_000  # rows x columns x trees of a round that a model may see: a tenth of a second of boosting
 MOST_FOLDS, FEWEST_FOLDS = 5, 2
 THREADS = 2  # LightGBM lets go of the interpreter while it trains; the numbers are the same on one thread
@@ -165,9 +166,14 @@ def made_of(survey: Survey) -> dict[str, str]:
 
 
 def effort(survey: Survey) -> int:
-    """Return what a row costs: columns times the trees of a round, one for each class beyond two."""
+    """Return what a row costs: columns times the trees of a round."""
+    return max(1, len(sources(survey))) * trees(survey)
+
+
+def trees(survey: Survey) -> int:
+    """Return the trees of a round: one, or one for each of more than two classes."""
     n_classes = len(survey.resolved.table.target.labels)
-    return max(1, len(sources(survey))) * (n_classes if n_classes > 2 else 1)
+    return n_classes if n_classes > 2 else 1
 
 
 def drawn(survey: Survey) -> np.ndarray:
@@ -185,7 +191,7 @@ def few(folds: Folds, survey: Survey) -> Folds:
     shown = [fold for fold in once if not fold.warm_up]
     if len(shown) < 2:
         return replace(folds, folds=tuple(once if shown else ()))
-    work = effort(survey) * max(len(fold.train) for fold in shown)
+    work = effort(survey) * max(len(fold.train) for fold in shown) + TREE * trees(survey)
     most = int(np.clip(2 * CELLS // work, FEWEST_FOLDS, MOST_FOLDS))
     if survey.resolved.rule.scheme == "leave_one_out" and len(shown) > most:
         shown = [gathered(shown[number::most]) for number in range(most)]
