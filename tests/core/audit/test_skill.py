@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
-from piste.core.audit.skill import N_FOLDS, Known, dealt_out
+from piste.core.audit.skill import N_FOLDS, Known, dealt_out, luck
 from tests.checks import surveyed
 
 
@@ -146,3 +146,12 @@ def test_numbers_that_no_square_holds_are_measured_all_the_same():
         assert found.exact
         assert found.score == pytest.approx(known(y).skill(pd.Series(y * 3)).score)
         assert known(y).exact(pd.Series(y * scale))
+
+
+@pytest.mark.parametrize(("n", "share"), [(60, 0.5), (400, 0.25), (400, 0.1), (60, None), (400, None)])
+def test_luck_is_a_skill_that_noise_does_not_reach(n, share):
+    rng = np.random.default_rng(11)
+    y = rng.gamma(2, 1, n) if share is None else np.where(np.arange(n) < share * n, "yes", "no")
+    noise = pd.DataFrame(rng.normal(0, 1, (n, 60))).add_prefix("x").assign(y=y)
+    survey = surveyed("target: y", noise)
+    assert max(each.score for each in survey.skills.values()) < luck(survey) < 1.4

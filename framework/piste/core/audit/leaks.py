@@ -9,7 +9,7 @@ from piste.core.audit import cures
 from piste.core.audit.copied import COPIED, Copy
 from piste.core.audit.numbered import names_rows
 from piste.core.audit.relations import both
-from piste.core.audit.skill import FEWEST_ROWS
+from piste.core.audit.skill import FEWEST_ROWS, luck
 from piste.core.audit.survey import Survey
 from piste.core.audit.unsaid import EITHER, IF_AFTER, TOO_GOOD, says, unvouched
 from piste.core.check import Found, NotApplicable, check
@@ -49,8 +49,8 @@ def target_copied(survey: Survey) -> Found | NotApplicable:
     "warn",
     computed="what each column alone saves of the constant's loss, out of fold (R2; for classes twice the area under the ROC curve less "
     "one), from the means of its quantiles or levels; and whether a number is never above the target and at times all of it",
-    threshold="0.8: honest columns that strong are rare enough to be asked for once; or a part that is all of the target at three values or "
-    "more, makes up a twentieth of its sum, and moves with it (rank correlation 0.3). What known_at or unit names is not asked",
+    threshold="0.8: honest columns that strong are rare enough to be asked for once; or a part that is all of the target at three values "
+    "or more, makes up a twentieth of its sum, and moves with it (rank correlation 0.3). What known_at or unit names is not asked",
     alarm="one word of the column in known_at",
     source="deepchecks, single-feature predictive power (0.8); H2O Driverless AI, leakage by feature",
 )
@@ -60,7 +60,10 @@ def strong_column(survey: Survey) -> Found | NotApplicable:
         return NotApplicable(f"fewer than {FEWEST_ROWS} rows tell no skill from chance")
     told = {name for each in survey.copies for name in each.columns} | {each.column for each in survey.encodings} | survey.vouched
     told |= {name for name in unvouched(survey) if names_rows(survey, name)}
-    ranked = sorted(((each.score, name) for name, each in survey.skills.items() if each.score >= STRONG and name not in told), reverse=True)
+    ranked = sorted(
+        ((each.score, name) for name, each in survey.skills.items() if each.score >= max(STRONG, luck(survey)) and name not in told),
+        reverse=True,
+    )
     parts = [] if survey.has_classes else [name for name in unvouched(survey) if name not in told and _is_part(survey, name)]
     found = [_part(survey, name) for name in parts]
     ranked = [(score, name) for score, name in ranked if name not in parts]

@@ -8,15 +8,14 @@ import pandas as pd
 from piste.core.audit import cures
 from piste.core.audit.copied import one_way
 from piste.core.audit.names import words
-from piste.core.audit.skill import FEWEST_ROWS
+from piste.core.audit.skill import FEWEST_ROWS, luck
 from piste.core.audit.survey import Survey
 from piste.core.audit.unsaid import IF_AFTER, says, unvouched
 from piste.core.check import Found, NotApplicable, check
 from piste.core.finding import Finding
 
 UNIQUE = 0.9  # share of the rows: more distinct whole numbers than that name rows
-TOLD = 0.1  # skill from which a row number tells something,
-LUCK = 4.0  # over the root of the rows: more than chance gives in few of them
+TOLD = 0.1  # skill from which a row number tells something
 IN_ORDER = 0.99  # of neighbours whose targets rise, or all fall, with the number of the row in its group
 FEW = 10  # values of a second column within which a group's rows may be numbered
 LAST = {"id", "no", "nr", "number", "uid", "uuid", "pid"}  # the last word of a name that numbers rows
@@ -29,7 +28,7 @@ ONLY = {"index", "idx", "key", "row", "rownum", "rowid", "rownames", "serial", "
     "warn",
     computed="columns of whole numbers that differ in more than 90 % of the rows and rise or fall along the file, or are named as numbers "
     "of rows are, with their skill alone; and columns that count the rows of a group, against the order of the target within the group",
-    threshold="a skill of 0.1, or 4 over the root of the number of rows where that is more; 99 % of a group's neighbours in the order of "
+    threshold="a skill of 0.1, or four standard errors of chance where that is more; 99 % of a group's neighbours in the order of "
     "the target: a number without meaning has neither",
     alarm="one line that drops the column",
     source="deepchecks, identifier-label correlation; Kaufman et al. 2012 (the patient number that told the hospital)",
@@ -43,7 +42,7 @@ def row_number(survey: Survey) -> Found | NotApplicable:
     for name in unvouched(survey):
         score = survey.skills[name].score
         if names_rows(survey, name):
-            found += [_number(survey, name, score)] if score > max(TOLD, LUCK / len(rows) ** 0.5) else []
+            found += [_number(survey, name, score)] if score > max(TOLD, luck(survey)) else []
         elif within := _numbered_within(survey, name, survey.frame[name].iloc[rows]):
             found.append(within)
     return Found(found)

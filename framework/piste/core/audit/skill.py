@@ -60,6 +60,18 @@ def skill(survey: Survey) -> Mapping[str, Skill]:
     return found
 
 
+def luck(survey: Survey) -> float:
+    """Return the skill that hardly any column reaches by chance: four standard errors, simulated with columns of noise.
+
+    Of a number that is the standard error at a few dozen rows, and less with more; of classes it grows as they get rare.
+    """
+    n = len(survey.sample)
+    if not survey.has_classes:
+        return float(4 / np.sqrt(n))
+    share = np.bincount(survey.y[survey.sample]).max() / n
+    return float(4 * 0.8 / np.sqrt(max(n * share * (1 - share), 1e-9)))
+
+
 def dealt_out(blocks: np.ndarray, *, ordered: bool, seed: int) -> np.ndarray:
     """Return the fold of each row, (n_rows,) from 0 to N_FOLDS - 1: whole blocks, at random, or in turn where they are in order."""
     names, codes = np.unique(blocks, return_inverse=True)
