@@ -44,7 +44,7 @@ def test_what_is_explained_almost_to_the_end_is_too_good(r2, fires):
     assert [(each.check, each.severity, each.on) for each in findings] == [("M01", "note", "champion")] * fires
     if fires:
         assert findings[0].number == pytest.approx(r2, abs=1e-3)
-        assert "explains 98.5% of what varies: that is rare, and no single column explains it" in findings[0].message
+        assert "explains 98.5% of what varies: that is rare, and no single column is known to explain it" in findings[0].message
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,7 @@ def test_what_is_explained_almost_to_the_end_is_too_good(r2, fires):
         (stakes(x=0.51), "block"),
         (stakes(x=0.49), "note"),
         (stakes(z=0.2, x=0.7), "block"),
+        (stakes(x=1.0, z=0.9), "note"),  # as of two columns of which neither says anything alone
         (strong(0.985), "block"),
         (strong(0.975), "note"),
         (strong(1.0, "L01"), "block"),
@@ -72,9 +73,9 @@ def test_a_column_that_is_said_to_be_known_blocks_nothing(known_at):
     assert finding.severity == "note"
 
 
-def test_of_two_columns_the_undeclared_one_is_named_and_the_line_to_paste_keeps_what_is_said():
+def test_the_line_to_paste_keeps_what_is_said():
     case = made(0.99, known_at={"decision": ["z"]}).case
-    [finding] = told(too_good, case, audit=stakes(z=0.9, x=0.6))[0]
+    [finding] = told(too_good, case, audit=stakes(z=0.1, x=0.9))[0]
     assert finding.on == "x"
     assert finding.paste == "known_at:\n  decision: [z]\n  after: [x]"
     assert "'x' explains it by itself; nobody says when that is known" in finding.message
@@ -131,6 +132,12 @@ def test_a_rule_is_never_too_good():
 def test_one_column_carries_it_where_more_than_half_hangs_on_it_and_twice_as_much_as_on_the_next(shares, fires):
     findings, _ = told(one_column, made(0.9).case, audit=stakes(**shares))
     assert [(each.check, each.severity, each.on) for each in findings] == [("M03", "note", "x")] * fires
+
+
+@pytest.mark.parametrize("known_at", [{"always": ["x"]}, {"decision": ["x"]}])
+def test_what_is_always_known_can_fail_nobody(known_at):
+    findings, _ = told(one_column, made(0.9, known_at=known_at).case, audit=stakes(x=0.8))
+    assert bool(findings) == ("decision" in known_at)
 
 
 def test_it_says_what_happens_without_it():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -29,7 +30,7 @@ ALONE = {True: 2 * MOST - 1, False: MOST}  # a column's own skill from which on 
     "and its cost beside what rows that look alike but end differently allow at best (D05). Then: which single column explains it, by what "
     "it foretells alone or by what is lost without it.",
     threshold="0.98; 95 %; below what is possible. A block only where a column explains it that nobody says is known in time: as good "
-    "alone, or with more than half of the value at stake. Noted where none does: there are easy problems.",
+    "alone, or the one that carries it (M03). Noted where none does: there are easy problems.",
     alarm="One line of `known_at`, after a look at when the column is written down.",
     source="Kaufman, Rosset, Perlich and Stitelman, Leakage in data mining, 2012; Kapoor and Narayanan, Leakage and the reproducibility "
     "crisis in machine-learning-based science, 2023 (L2).",
@@ -45,7 +46,7 @@ def too_good(evidence: Evidence) -> Found | NotApplicable:
     title = evidence.row.title
     column = _explains(evidence)
     if column is None:
-        message = f"{title} {what}: that is rare, and no single column explains it"
+        message = f"{title} {what}: that is rare, and no single column is known to explain it"
         follows = "Either the question is an easy one, or something holds the answer that will not be there when it is needed"
         fix = "look at ten rows and ask of every column: was this known when the decision was made?"
         return Found([Finding("M01", "note", "champion", number, threshold, message, fix, follows, field="known_at")])
@@ -73,9 +74,13 @@ def one_column(evidence: Evidence) -> Found | NotApplicable:
     stakes = shares(evidence)
     if not stakes:
         return NotApplicable("no stake of any column is known from before training")
-    (column, share), next_share = stakes[0], stakes[1][1] if len(stakes) > 1 else 0.0
-    if share <= MUCH or share < TWICE * next_share:
+    carries = _carries(stakes)
+    if carries is None:
         return Found()
+    column, share = carries
+    problem = evidence.case.resolved.problem
+    if column in {*problem.known_at.always, *problem.unit, problem.time}:
+        return Found()  # a calendar is never late
     rule = evidence.case.row_of(evidence.case.base).family.removeprefix(f"{BASELINE}:")
     message = f"{'All' if share >= 1 else f'{share:.0%}'} of what a model gains over the rule hangs on '{column}'"
     follows = (
@@ -114,9 +119,17 @@ def _explains(evidence: Evidence) -> str | None:
     findings = [each for each in evidence.audit.findings if each.check in ("L01", "L02", "L03")]
     known = vouched(evidence.case.resolved.problem) | {each.on for each in findings if each.acknowledged}
     alone = ALONE[bool(evidence.case.court.target.labels)]
-    heavy = [column for column, share in shares(evidence) if share > MUCH]
+    carries = _carries(shares(evidence))
+    heavy = [carries[0]] if carries else []
     strong = [each.on for each in findings if each.check == "L01" or (each.check == "L02" and each.number >= alone)]
     return next((column for column in (*heavy, *strong) if column not in known), None)
+
+
+def _carries(stakes: Sequence[tuple[str, float]]) -> tuple[str, float] | None:
+    """Return the one column that more than half hangs on, with its share; of two that matter as much, neither does it alone."""
+    if not stakes or stakes[0][1] <= MUCH or (len(stakes) > 1 and stakes[0][1] < TWICE * stakes[1][1]):
+        return None
+    return stakes[0]
 
 
 def shares(evidence: Evidence) -> list[tuple[str, float]]:
