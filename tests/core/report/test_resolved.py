@@ -50,7 +50,7 @@ FORMS = {
     "track": {"target": "y", "track": {"uri": "sqlite:///a b.db", "experiment": "all # of it"}},
     "reading": {"data": {"path": "odd.csv", "delimiter": ";", "decimal": ",", "missing": ["?", ""]}, "target": "y"},
     "acknowledge": {"target": "y", "acknowledge": [
-        {"check": "L02", "on": "no: comma, [x]", "seen": "0.83@3f2a", "until": "2027-11-01", "by": "ana", "why": "it is: frozen # at 18:00"},
+        {"check": "L02", "on": "no: comma, [x]", "seen": "0.83@3f2a", "until": "2027-11-01", "by": "ana", "why": "it is: frozen # at 6"},
         {"check": "F04", "on": "success.by", "until": "2027-11-01", "by": "ana", "why": "known"},
     ]},
     "bundled": {"data": "sklearn:iris", "target": "target"},
