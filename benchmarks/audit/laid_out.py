@@ -101,7 +101,8 @@ def _total(part: str, found: Recall) -> str:
 def told(scale: Scale) -> str:
     """Say what the large table took."""
     heavy = f"imports {' and '.join(scale.heavy)}" if scale.heavy else "neither torch nor mlflow is imported"
-    return f"{N_ROWS:,} rows of 50 columns: {scale.seconds:.1f} s ({scale.cpu_seconds:.1f} s of CPU) and {scale.peak_mb:,.0f} MB, with the start of the program; {heavy}"
+    took = f"{scale.seconds:.1f} s ({scale.cpu_seconds:.1f} s of CPU) and {scale.peak_mb:,.0f} MB"
+    return f"{N_ROWS:,} rows of 50 columns: {took}, with the start of the program; {heavy}"
 
 
 def page() -> str:

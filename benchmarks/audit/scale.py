@@ -33,7 +33,8 @@ try:
 except SystemExit as end:
     code = end.code
 peak = int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1])  # of this program alone, in KiB
-told = {{"code": code, "peak_mb": peak / 1024, "cpu_seconds": time.process_time(), "heavy": [name for name in {HEAVY!r} if name in sys.modules]}}
+heavy = [name for name in {HEAVY!r} if name in sys.modules]
+told = {{"code": code, "peak_mb": peak / 1024, "cpu_seconds": time.process_time(), "heavy": heavy}}
 open(sys.argv[2], "w").write(json.dumps(told))
 """
 
