@@ -45,11 +45,13 @@ def renamed(survey: Survey, column: str) -> Iterator[Renamed]:
     codes, names = pd.factorize(survey.frame[column].iloc[rows])
     if not 3 <= len(names) <= MOST_LEVELS or times.isna().any():
         return
-    rank = times.rank(method="dense").groupby(codes)
-    first, last, size = rank.min().to_numpy(), rank.max().to_numpy(), np.bincount(codes)
+    rank, n = np.unique(times.to_numpy(), return_inverse=True)[1], len(names)
+    first, last, size = np.full(n, len(rank)), np.full(n, -1), np.bincount(codes)
+    np.minimum.at(first, codes, rank)
+    np.maximum.at(last, codes, rank)
     usual = ABSENT * (last - first + 1) / size  # so long a name is never away by chance
     ended, begun = (np.flatnonzero((size >= FEWEST_ROWS) & (away > usual)) for away in (last.max() - last, first - first.min()))
-    if len({*ended, *begun}) > UNCHANGED * len(names):
+    if not len(ended) or not len(begun) or len({*ended, *begun}) > UNCHANGED * len(names):
         return
     goes_with = _properties(survey, rows, codes, column)
     taken: set[int] = set()
