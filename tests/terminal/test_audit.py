@@ -110,6 +110,13 @@ def test_a_key_that_stands_already_is_to_be_replaced_and_its_line_is_named():
     assert "In place of" not in screen(made(finding()))
 
 
+def test_the_same_line_is_given_once():
+    forward = "split: {scheme: forward}"
+    said = screen(made(finding("L08", on="day", paste=forward), finding("L11", on="day", paste=forward)))
+    assert said.count(forward) == 1
+    assert said.index("The line above, of L08, does that too.") > said.index("L11 day")
+
+
 def test_questions_are_asked_the_dearest_first_with_one_line_for_the_answer():
     found = made(question("wait", 0.1), question("tickets", 0.4), known_at={"always": "day"})
     said = screen(found)

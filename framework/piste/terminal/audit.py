@@ -103,7 +103,7 @@ def _faults(checked: Checked) -> Iterator[RenderableType]:
 
 def _grave(checked: Checked) -> Iterator[RenderableType]:
     """Say what must be resolved first, and what may well mislead, each whole."""
-    joint = _joint(checked)
+    joint, given = _joint(checked), dict[str, Finding]()
     for severity, words, style in (("block", "Fix first: no score counts until this is resolved", "red"), ("warn", "Watch", "yellow")):
         found = [each for each in checked.of(severity) if each.check != ASKED]
         if found:
@@ -111,7 +111,10 @@ def _grave(checked: Checked) -> Iterator[RenderableType]:
         for number, each in enumerate(found):
             if number:
                 yield Text()
-            yield from _whole(checked, each, style, pasted=each not in joint)
+            first = given.setdefault(each.paste, each)
+            yield from _whole(checked, each, style, pasted=each is first and each not in joint)
+            if each is not first and each.paste and each not in joint:
+                yield _inset(f"The line above, of {first.check}, does that too.", "dim")
 
 
 def _whole(checked: Checked, finding: Finding, style: str, *, pasted: bool = True) -> Iterator[RenderableType]:
