@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from piste import watch
+from piste import drafting, watch
 from piste.bench import Bench
 from piste.checking import Checked, audited, checked, in_short, noted, standing
 from piste.core.check import Examined
@@ -33,6 +33,7 @@ from piste.core.problem import Problem
 from piste.core.report.framed import Framed, explain
 from piste.core.review.evidence import UNSEEDED
 from piste.core.search import Candidate
+from piste.drafting import New
 from piste.edges import ledger, outsiders, shelf
 from piste.edges.executors import Executor, Processes, default_workers
 from piste.edges.models import read_model, unpack
@@ -89,6 +90,25 @@ def run(
     prepared = prepare(problem, changes, watcher, quick=quick, code=code)
     told = partial(in_short, problem=problem)
     return _compared(prepared, told, changes, quick=quick, workers=workers, deadline=deadline, where=home(mlruns), watcher=watcher)
+
+
+def new(name: str | Path, *, data: str | Path | None = None, target: str | None = None, question: str = "") -> New:
+    """Draft a problem: from a table with guesses at all that can be told from it, else a worksheet to fill in.
+
+    Args:
+        name: the folder to make; its last part is what the problem is called.
+        data: the table, which stays where it is.
+        target: the column to predict; of a worksheet, what the answer is called.
+        question: in plain words; a worksheet needs one.
+
+    Raises:
+        PisteError: something of it will not do; then nothing is written.
+    """
+    if data is not None:
+        return drafting.from_table(Path(name), Path(data), target, question.strip())
+    if not question.strip():
+        raise PisteError('must come with a table (--data FILE --target COLUMN), or with a question (--question "..."): neither is given')
+    return drafting.from_question(Path(name), question.strip(), target)
 
 
 def check(

@@ -1,4 +1,4 @@
-"""The command line: piste frame, check, run, show, folds, judge, predict, ui, schema."""
+"""The command line: piste new, frame, check, run, show, folds, judge, predict, ui, schema."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FOLDS_HELP = "a csv file of the rows that are tested (folds.csv); those to learn from stand beside it, in folds-train.csv"
 PREDICTIONS_HELP = "a table with the lines of folds.csv and a prediction in each: csv, parquet, json lines or excel"
+NEW_HELP = "Draft a problem.yaml from a table, with all that can be guessed as comments; or, without one, a worksheet from a question."
 BAD_INPUT, BROKEN, INTERRUPTED = 2, 70, 130  # exit codes
 
 
@@ -61,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("piste", description="Frame a machine-learning problem and find out honestly which model answers it.")
     parser.add_argument("--version", action="version", version=f"piste {piste.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    new = commands.add_parser("new", help="draft a problem from a table, or a worksheet from a question", description=NEW_HELP)
+    new.set_defaults(command=_new)
+    new.add_argument("name", metavar="NAME", help="the folder to make; its last part is what the problem is called")
+    new.add_argument("--data", type=Path, metavar="FILE", help="the table: csv, parquet, json lines or excel; it stays where it is")
+    new.add_argument("--target", metavar="COLUMN", help="the column to predict")
+    new.add_argument("--question", default="", metavar="TEXT", help="what is asked, in plain words")
     frame = _command(commands, "frame", _frame, "explain each way to put a problem to a model, before anything is fitted")
     _shared(frame, "set", "code", "json")
     run = _command(commands, "run", _run, "compare all families on a problem, in MLflow")
@@ -149,6 +156,13 @@ def _changes(arguments: argparse.Namespace) -> list[str]:
     if getattr(arguments, "trials", None) is not None:
         changes.append(f"search.trials={arguments.trials}")
     return changes
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    from piste.api import new
+
+    print(new(arguments.name, data=arguments.data, target=arguments.target, question=arguments.question))
+    return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
