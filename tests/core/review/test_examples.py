@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import piste
 from piste.core.check import Found, NotApplicable
 from piste.core.review import checks
+from piste.edges.strict_yaml import read
 from tests.checks import Example, examples
 
 EXAMPLES = examples(Path(__file__).parent / "examples")
@@ -31,6 +34,16 @@ def test_a_check_speaks_where_it_should(example: Example):
     assert finding.consequence
     assert finding.fix or finding.paste
     assert not finding.message.endswith("."), "a full stop is added where it is printed"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: f"{each.check} {each.on}")
+def test_what_is_offered_for_pasting_is_a_problem_with_the_rest(example: Example):
+    said = checks()[example.check].run(example.fires.subject())
+    assert isinstance(said, Found)
+    keys = read(example.fires.problem, "problem.yaml").value
+    for finding in said.findings:
+        pasted = read(finding.paste, "paste").value if finding.paste else {}
+        piste.Problem(data=pd.DataFrame({"x": [0.0]}), **{**keys, **pasted})
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: f"{each.check} {each.on}")

@@ -17,7 +17,8 @@ MADE = written(ROWS, {"linear": Y + 4}, metric="mse")
 
 
 def curve(falls: float) -> Curve:
-    return Curve(pd.DataFrame(), Interval(12.0, 11.0, 13.0), falls, 0.5, ())
+    points = pd.DataFrame({"title": ["mine"] * 3 + ["other"], "rows": [50, 100, 200, 200], "cost": [20.0, 17.0, 15.5, 14.0]})
+    return Curve(points, Interval(12.0, 11.0, 13.0), falls, 0.5, ())
 
 
 @pytest.mark.parametrize(("falls", "fires"), [(0.79, False), (0.8, True), (1.0, True), (0.0, False)])
@@ -28,7 +29,13 @@ def test_a_curve_that_very_probably_falls_is_noted(falls, fires):
 
 def test_it_says_from_what_to_what():
     [finding] = told(grows, MADE.case, curve=curve(0.9))[0]
-    assert finding.message == "Twice the rows would probably bring the mse from 16 to about 12 (11 to 13)"
+    assert finding.message == "Twice the rows would bring the mse from 15.5 to about 12: it is 90% sure that they help"
+
+
+def test_a_decision_is_said_to_cost():
+    priced = written(ROWS, {"linear": Y + 4}, decision={"cost": {"over": 1, "under": 4}, "currency": "EUR"})
+    [finding] = told(grows, priced.case, curve=curve(0.9))[0]
+    assert finding.message.startswith("Twice the rows would bring what a decision costs from 15.5 to about 12 EUR")
 
 
 def test_without_a_curve_or_a_model_there_is_nothing_to_say():

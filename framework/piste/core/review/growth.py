@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
 from piste.core.finding import Finding, short
 from piste.core.review.evidence import RULES, Evidence
@@ -28,9 +29,11 @@ def grows(evidence: Evidence) -> Found | NotApplicable:
         return NotApplicable("no learning curve was drawn: a quick run draws none, nor do rows too few for one")
     if curve.falls < LIKELY:
         return Found()
-    name = case.court.yardstick.name
-    now, then = short(evidence.row.cost), f"{short(curve.at_double.mean)} ({short(curve.at_double.low)} to {short(curve.at_double.high)})"
-    message = f"Twice the rows would probably bring the {name} from {now} to about {then}"
+    yardstick = case.court.yardstick
+    what, unit = ("what a decision costs", currency(yardstick.name)) if yardstick.priced else (f"the {yardstick.name}", "")
+    mine = curve.points[curve.points["title"] == curve.points["title"].iloc[0]]  # the champion's, on the folds of the curve
+    now, then = short(float(mine["cost"].iloc[-1])), short(curve.at_double.mean)
+    message = f"Twice the rows would bring {what} from {now} to about {then}{unit}: it is {curve.falls:.0%} sure that they help"
     follows = "While it falls like this, rows are worth more than further models, and the score shown is not what this question allows"
     return Found(
         [Finding("M09", "note", "rows", curve.falls, LIKELY, message, "collect more rows before more models", follows, field="data")]
