@@ -110,3 +110,9 @@ def test_a_comma_before_three_digits_is_taken_as_the_rest_of_the_file_has_it():
     assert inferred("1,234", "2,345", decimal=",").decimal == ","
     assert inferred("1,234", "2,345", decimal=".").thousands == ","
     assert isinstance(inferred("1,234", "2,345", decimal=None), Trouble)
+
+
+def test_whole_numbers_are_numbers_whatever_the_decimal_mark_of_the_file():
+    form = inferred("18", "7", "NA", decimal=",")
+    assert form == Form("number", decimal=",")
+    assert read(texts("18", "7,5"), form).values.tolist() == [18.0, 7.5]

@@ -192,6 +192,8 @@ def _decimal(cells: Cells, whole: list[Form], decimal: Decimal, at: Callable[[in
         mark, form = marks.popitem()
         if decimal is None:
             return form
+        if not cells.distinct.str.contains(mark, regex=False).any():  # whole numbers: no mark to be wrong about
+            return replace(form, decimal=decimal)
         return _other_mark(cells, mark, at)
     point, comma = (as_numbers(texts, marks[mark]) for mark in ".,")
     if np.array_equal(point, comma):
