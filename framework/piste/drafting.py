@@ -54,7 +54,7 @@ def from_table(folder: Path, file: Path, target: str | None, question: str) -> N
         found = f"but no column is named '{target}'" if target else "but none is given"
         raise PisteError(Fault(f"must be the column to predict, {found}.{closest(target or '', names)}", "--target", Place(str(file))))
     data = {"path": path_from(folder, file), **options}
-    first = draft(raw, data, target, question=question, heading=heading(folder))
+    first = draft(raw, data, target, of_text=_of_text(file), question=question, heading=heading(folder))
     drafted = _holding(first, raw, folder, name)
     write(folder, {FILE: drafted.text()})
     return New(folder, (FILE,), drafted)
@@ -84,7 +84,7 @@ def _read(file: Path) -> tuple[dict[str, Any], Raw]:
         tip = "Write a problem.yaml with `data: {path: ..., query: SELECT ...}`, or save the rows as a csv file"
         raise PisteError(Fault(f"must be a table, but a database holds any number of them. {tip}", "--data", Place(str(file))))
     options: dict[str, Any] = {}
-    if file.name.lower().removesuffix(".gz").endswith(TEXT):
+    if _of_text(file):
         try:
             encoding = _encoding(content_of(file))
         except Refused as error:
@@ -94,6 +94,10 @@ def _read(file: Path) -> tuple[dict[str, Any], Raw]:
         return options, read_file(file, Data.model_validate({"path": str(file), **options}))
     except PisteError as error:
         raise PisteError(*(Fault(fault.message, fault.field or "--data", fault.place) for fault in error.faults)) from error
+
+
+def _of_text(file: Path) -> bool:
+    return file.name.lower().removesuffix(".gz").endswith(TEXT)
 
 
 def _encoding(content: bytes) -> str:

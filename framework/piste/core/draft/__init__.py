@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from piste.core.data import Raw, Table
@@ -27,26 +28,27 @@ ABOVE = {
 }
 
 
-def draft(raw: Raw, data: Mapping[str, Any], target: str, *, question: str = "", heading: str = "") -> Draft:
+def draft(raw: Raw, data: Mapping[str, Any], target: str, *, of_text: bool = True, question: str = "", heading: str = "") -> Draft:
     """Draft a problem from its table: what must be said, and guesses at the rest.
 
     Args:
         raw: the table as it was read.
         data: where it is from the problem's folder, and what has been said so that it could be read: `path`, `encoding` ...
         target: the column to predict.
+        of_text: whether it comes from a text file, of which a decimal mark may be said.
         question: in plain words; empty where nobody said it.
         heading: the first line, for editors.
 
     Raises:
         PisteError: the table or the target is of no use.
     """
-    readable = read(raw, data, target)
+    readable = read(raw, data, target, of_text=of_text)
     table, said = readable.table, readable.lines
     plain = [line for line in said if line.top == "data"]
     if [line.key for line in plain] == ["data.path"]:
         said = (Line("data", plain[0].value, said=True), *(line for line in said if line.top != "data"))
     asked = [Line("question", question, said=True)] if question else []
-    guesses = _guesses(table, {line.key for line in said})
+    guesses = _guesses(table, [line.key.partition(".")[2] for line in said if line.top == "columns"])
     introduction = INTRODUCTION.format(rows=len(table.frame))
     above = {"question" if question else "data": introduction} | {
         key: text for key, text in ABOVE.items() if any(line.top == key for line in guesses)
@@ -56,12 +58,13 @@ def draft(raw: Raw, data: Mapping[str, Any], target: str, *, question: str = "",
     return Draft((*asked, *said, Line("target.column", target, said=True), *guesses), above, heading)
 
 
-def _guesses(table: Table, said: Collection[str]) -> list[Line]:
-    """Guess at all that a problem may say, but for the keys that are said."""
-    time = naming.clock(table)
-    unit = naming.name(table, time)
-    sides, together = naming.sides(table), None if time else naming.groups(table, unit)
-    numbers = {name: why for name, why in naming.numbers(table).items() if f"columns.{name}" not in said}
+def _guesses(table: Table, forced: Collection[str]) -> list[Line]:
+    """Guess at all that a problem may say; columns that had to be forced name neither rows nor groups of them."""
+    sound = replace(table, columns=tuple(column for column in table.columns if column.name not in forced))
+    time = naming.clock(sound)
+    unit = naming.name(sound, time)
+    sides, together = naming.sides(sound), None if time else naming.groups(sound, unit)
+    numbers = naming.numbers(sound)
     apart = [name for name in (sides, together, *numbers, *(() if time else naming.counters(table))) if name]
     when = knowing.known(table, time, unit, apart)
     usable = [*when.always, *when.decision]

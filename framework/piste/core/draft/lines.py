@@ -15,6 +15,7 @@ from piste.core.pasted import scalar
 WIDE = 100  # characters after which a list goes on below
 PLAIN = re.compile(r"(\.\.?/|[A-Za-z])[\w ()+*/@.:-]*[\w).]", re.ASCII)  # reads back as itself outside of brackets
 AMOUNT = re.compile(rf"{CLOCK}|-?{DURATION.pattern}|[0-9]+%")
+SWITCHES = ("true", "false", "null", "yes", "no", "on", "off")  # which some readers of YAML take for more than a word
 ORDER = (
     "question", "data", "target", "decision", "time", "unit", "known_at", "columns", "split", "baselines", "success", "slices",
 )  # fmt: skip
@@ -112,7 +113,7 @@ def block(value: Any) -> str:
     ('../rows.csv', 'mean(count) by hour', '-1d 18:00', '"a: b"', '"../#1.csv"')
     """
     if isinstance(value, str):
-        words = value.casefold() not in ("true", "false", "null") and ": " not in value
+        words = value.casefold() not in SWITCHES and ": " not in value
         plain = (PLAIN.fullmatch(value) and words) or AMOUNT.fullmatch(value)
         return value if plain else json.dumps(value, ensure_ascii=False)
     return scalar(value)

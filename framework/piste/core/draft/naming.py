@@ -96,7 +96,7 @@ def _identifier(table: Table) -> str | None:
     """Return a column that names rows by itself: a text that differs in every row, or a number that is called an id."""
     for column in table.columns:
         values = table.frame[column.name]
-        if column.role != "target" and values.notna().all() and values.is_unique and (column.kind != "datetime"):
+        if column.role in ("feature", "identifier") and values.notna().all() and values.is_unique and (column.kind != "datetime"):
             is_text = not pd.api.types.is_float_dtype(values)
             if is_text or words(column.name)[-1] in LAST:
                 return column.name
@@ -110,7 +110,7 @@ def _may_name(table: Table, column: Column) -> bool:
         return False
     if pd.api.types.is_float_dtype(values) and not np.array_equal(values, values.round()):
         return False
-    levels = values.nunique()
+    levels = int(values.nunique())
     return 2 <= levels <= min(MOST_LEVELS, len(values) / FEWEST_PER_LEVEL)
 
 
@@ -141,7 +141,7 @@ def _unique(codes: Iterable[np.ndarray]) -> bool:
     for each in codes:
         joined = each.astype("int64") if joined is None else np.unique(joined, return_inverse=True)[1] * (int(each.max()) + 1) + each
     assert joined is not None, "a set of columns holds one at least"
-    return bool(len(np.unique(joined)) == len(joined))
+    return len(np.unique(joined)) == len(joined)
 
 
 def groups(table: Table, unit: Sequence[str]) -> str | None:

@@ -43,13 +43,14 @@ class _Said:
         return tuple(self.data.get("missing", ()))
 
 
-def read(raw: Raw, data: Mapping[str, Any], target: str) -> Readable:
+def read(raw: Raw, data: Mapping[str, Any], target: str, *, of_text: bool) -> Readable:
     """Find out what must be said of a table so that it can be read.
 
     Args:
         raw: the table as it was read.
         data: the `data` of the problem, written out: the path, and what has been said of the file.
         target: the column to predict.
+        of_text: whether it comes from a text file, of which a decimal mark may be said.
 
     Raises:
         PisteError: nothing that may be said of it helps.
@@ -62,7 +63,7 @@ def read(raw: Raw, data: Mapping[str, Any], target: str) -> Readable:
         except PisteError as error:
             before = (dict(said.data), dict(said.columns))
             for fault in error.faults:
-                _mend(said, raw, target, fault.field)
+                _mend(said, raw, target, fault.field, of_text=of_text)
             if before == (said.data, said.columns):
                 raise
             continue
@@ -71,7 +72,7 @@ def read(raw: Raw, data: Mapping[str, Any], target: str) -> Readable:
         return Readable(table, (*options, *kinds))
 
 
-def _mend(said: _Said, raw: Raw, target: str, at: str) -> None:
+def _mend(said: _Said, raw: Raw, target: str, at: str, *, of_text: bool) -> None:
     """Say what a column needs, where anything helps: a decimal mark, a mark for missing cells, or how it is taken."""
     name = target if at.partition(".")[0] == "target" else at.removeprefix("columns.")
     if name not in raw.frame:
@@ -79,7 +80,7 @@ def _mend(said: _Said, raw: Raw, target: str, at: str) -> None:
     values = notation.settle(raw.frame[name])
     form = infer(values, said.missing, said.data.get("decimal") or raw.decimal, raw.at)
     if isinstance(form, Trouble):
-        _settle(said, raw, target, name, values, form)
+        _settle(said, raw, target, name, values, form, of_text=of_text)
     elif name == target and form.kind in ("category", "boolean"):
         _leave_out(said, values)
     elif name != target:
@@ -87,9 +88,9 @@ def _mend(said: _Said, raw: Raw, target: str, at: str) -> None:
         said.why[name] = "holds numbers that no model can take"
 
 
-def _settle(said: _Said, raw: Raw, target: str, name: str, values: pd.Series, trouble: Trouble) -> None:
+def _settle(said: _Said, raw: Raw, target: str, name: str, values: pd.Series, trouble: Trouble, *, of_text: bool) -> None:
     cell = notation.as_text(values).iloc[trouble.row].strip()
-    if "decimal" in trouble.message and "decimal" not in said.data:
+    if of_text and "decimal" in trouble.message and "decimal" not in said.data:
         mark = "," if raw.decimal is None or "decimal comma" in trouble.message else "."
         said.data["decimal"] = mark
         said.why["decimal"] = f"{shown(cell)} in '{name}' may be read in two ways: say '{'.' if mark == ',' else ','}' where this is wrong"
