@@ -197,3 +197,13 @@ def test_ratings_of_wine_have_an_order(shared):
 
     assert answer.target.labels == ("3", "4", "5", "6", "7", "8", "9")
     np.testing.assert_array_equal(answer.target.values + 3, frame["quality"])
+
+
+@pytest.mark.parametrize("pair", [("yes", "Yes"), ("no", "NO"), ("New York", "new york"), ("a ", "a")])
+def test_one_class_spelt_in_two_ways_is_refused(pair):
+    with pytest.raises(PisteError, match="differ only by case or blanks"):
+        read([*pair, "other"] * 3)
+
+
+def test_a_capital_within_a_word_makes_another_class():
+    assert read(["hid", "hId", "hEd"] * 3).target.labels == ("hEd", "hId", "hid")

@@ -210,9 +210,14 @@ def _refuse_fractions(problem: Problem, raw: Raw, values: pd.Series, form: Form)
 
 
 def _refuse_twins(problem: Problem, raw: Raw, texts: pd.Series) -> None:
-    """Refuse labels that differ by case or blanks alone: one class, or a slip of the pen."""
+    """Refuse labels that differ by case or blanks alone: one class, or a slip of the pen.
+
+    A capital within a word, as in hId beside hid, is no slip: such a label is another class.
+    """
     levels = Cells(pd.Series(pd.factorize(texts)[1], dtype="str"), pd.factorize(texts)[0])
-    folded = levels.distinct.str.strip().str.casefold()
+    plain = levels.distinct.str.strip()
+    usual = plain.str.islower() | plain.str.isupper() | (plain == plain.str.capitalize()) | (plain == plain.str.title())
+    folded = plain.str.casefold().where(usual, plain)
     if not folded.duplicated().any():
         return
     second = int(np.argmax(folded.duplicated()))
