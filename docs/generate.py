@@ -12,6 +12,7 @@ from typing import Any, get_args
 from piste.core import audit, review
 from piste.core.check import Check
 from piste.core.family import Dimension, Kind, Task, number
+from piste.core.finding import sentence
 from piste.edges.schema import schema
 from piste.families import NAMES, family
 
@@ -133,6 +134,7 @@ def _word(value: Any) -> str:
 def checks() -> str:
     """Return a section for each check: what it detects and how, an example on which it speaks, and one on which it does not."""
     sys.path.insert(0, str(ROOT))  # the examples are those that the tests run
+    from benchmarks.audit.laid_out import page
     from tests.checks import Example, examples
 
     shown: dict[str, Example] = {}
@@ -141,7 +143,7 @@ def checks() -> str:
             shown.setdefault(each.check, each)
     before = [_check(each, shown[each.id]) for each in audit.checks().values()]
     after = [_check(each, shown[each.id]) for each in review.checks().values()]
-    return "\n".join(["## Before training", "", *before, "## After training", "", *after])
+    return "\n".join(["## How often it is right", "", page(), "", "## Before training", "", *before, "## After training", "", *after])
 
 
 def _check(check: Check[Any], example: Any) -> str:
@@ -156,7 +158,7 @@ def _check(check: Check[Any], example: Any) -> str:
     lines += ["| | |", "| --- | --- |", *(f"| {name} | {_cell(said)} |" for name, said in told.items()), ""]
     said = next(each for each in check.run(example.fires.subject()).findings if each.on == example.on)
     lines += [f"It speaks. {example.fires.says}", "", *_fenced("yaml", "data: rows.csv", example.fires.problem)]
-    lines += [f"> **{said.severity}: {said.message}.** {said.consequence}.{f' {said.fix}.' if said.fix else ''}", ""]
+    lines += [f"> **{said.severity}: {sentence(said.message)}** {' '.join(map(sentence, filter(None, (said.consequence, said.fix))))}", ""]
     lines += _fenced("text", said.paste) if said.paste else []
     lines += [f"It is silent. {example.silent.says}", ""]
     if example.silent.problem != example.fires.problem:
