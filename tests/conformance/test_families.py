@@ -285,7 +285,7 @@ def the_shortcut_gives_the_predictions_of_the_plain_loop(case):
     assert len(found) == len(points)
     for predictions, params, seed in zip(found, points, seeds, strict=True):
         model = case.fit(rows, params, seed=seed)
-        for predicted, X in zip(predictions, (new.X, rows.X[:5]), strict=True):
+        for predicted, X in zip(predictions.predictions, (new.X, rows.X[:5]), strict=True):
             np.testing.assert_allclose(predicted, case.predict(model, X), rtol=tolerance(case), atol=tolerance(case))
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from piste.core.data import Target
-from piste.core.family import Family, Rows, Task
+from piste.core.family import Family, Rows, Shared, Task
 from piste.core.features import expand
 from piste.core.fit import TRAIN_SAMPLE, Predicted, Study, dealt, fit_cell, fit_one, refit, seed_of
 from piste.core.framing import Form
@@ -252,11 +252,12 @@ def test_a_prediction_that_is_no_number_is_refused():
 
 def test_a_family_that_fits_a_fold_at_once_gives_each_candidate_its_predictions_and_its_share_of_the_time():
     def fit_fold(task, candidates, train, stop, tests, seeds):
-        return [tuple(np.full(len(X), params["level"]) for X in tests) for params in candidates]
+        return [Shared(tuple(np.full(len(X), params["level"]) for X in tests), ("told",)) for params in candidates]
 
     found = fitted(study(), plain(Seen, fit_fold=fit_fold), "mean", {"level": 1.0}, {"level": 2.0})
     assert [each.predictions.tolist() for each in found] == [[1.0] * 20, [2.0] * 20]
     assert [each.fit_seconds for each in found] == [0.5, 0.5]
+    assert [each.notes for each in found] == [("told",)] * 2
 
 
 def test_a_family_that_stops_early_is_given_training_rows_set_aside():

@@ -94,6 +94,14 @@ def choice(*choices: Value, default: Value, **when: tuple[Value, ...]) -> Dimens
 Space = Mapping[str, Dimension]
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a shortcut gives for one candidate: predictions of each matrix asked, and notes such as "not converged"."""
+
+    predictions: tuple[np.ndarray, ...]
+    notes: tuple[str, ...] = ()
+
+
 def always(_: Task) -> None:
     """Take every task: the default of `Family.why_not`."""
     return
@@ -115,8 +123,8 @@ class Family:
         describe: (task, params) -> what a row says in brackets after the title, e.g. "ridge, alpha 0.3".
         fit: (task, params, train, stop, seed) -> a fitted estimator, where fitting needs rows set aside.
             `stop` is a mask over the training rows (n_train,): those set aside by the split's own rule.
-        fit_fold: (task, candidates, train, stop, tests, seeds) -> one tuple of predictions (one per matrix of `tests`)
-            for each candidate: an exact shortcut that gives the plain loop's predictions.
+        fit_fold: (task, candidates, train, stop, tests, seeds) -> for each candidate its predictions of every matrix of
+            `tests`: an exact shortcut that gives the plain loop's predictions.
         why_not: a reason not to take a task, as a sentence, or None.
         several: whether a task of several numbers at once is taken (`Task.n_outputs`).
         requires: packages that must be installed; absent: skipped with the install line as the reason.
@@ -133,7 +141,7 @@ class Family:
     build: Callable[[Task, Params, int], Any]
     describe: Callable[[Task, Params], str]
     fit: Callable[[Task, Params, Rows, np.ndarray, int], Any] | None = None
-    fit_fold: Callable[[Task, Sequence[Params], Rows, np.ndarray, Sequence[Any], Sequence[int]], list[tuple[np.ndarray, ...]]] | None = None
+    fit_fold: Callable[[Task, Sequence[Params], Rows, np.ndarray, Sequence[Any], Sequence[int]], list[Shared]] | None = None
     why_not: Callable[[Task], str | None] = always
     several: bool = False
     requires: tuple[str, ...] = ()

@@ -162,7 +162,7 @@ def _fit_all(
     start = clock()
     found = family.fit_fold(task, points, lesson.train, lesson.stop, tests, seeds)
     share = (clock() - start) / len(points)
-    return [(list(predictions), share, 0.0, ()) for predictions in found]
+    return [(list(each.predictions), share, 0.0, each.notes) for each in found]
 
 
 def _fit_and_predict(
