@@ -72,10 +72,8 @@ def main(words: list[str]) -> None:
     """Measure the shortcuts whose name holds one of the words, print a table, and write the figures."""
     chosen = [each for each in all_shortcuts() if not words or any(word in each.name for word in words)]
     if not chosen:
-        sys.exit(
         known = ", ".join(each.name for each in all_shortcuts())
         sys.exit(f"no shortcut's name holds {' or '.join(map(repr, words))}: choose from {known}")
-        )
     print(f"{'':34}{'':>12}{'loop':>13}{'shortcut':>13}{'less':>9}{'target':>8}  {'reached':8}{'apart':>9}")
     outcomes = []
     with threadpool_limits(1), warnings.catch_warnings():
