@@ -229,8 +229,8 @@ def _keys(models: Mapping[str, Refitted]) -> dict[str, str]:
     return {id: model.key for id, model in models.items()}
 
 
-def _plain(members: Members) -> dict[str, list[tuple[float, str, dict[str, object]]]]:
-    return {id: [(weight, each.entry, dict(each.params)) for weight, each in shares] for id, shares in members.items()}
+def _plain(members: Members) -> dict[str, list[shelf.Fitted]]:
+    return {id: [(weight, each.entry, dict(each.params), each.points) for weight, each in shares] for id, shares in members.items()}
 
 
 def _log(prepared: Prepared, shelved: Shelved, models: Mapping[str, Refitted], tracker: Tracker, watcher: Watcher) -> str:
@@ -432,6 +432,6 @@ def _champion(prepared: Prepared | None, shelved: Shelved, packed: bytes) -> tup
     assert prepared, "without a stored model, the problem is prepared to fit it"
     id = shelved.comparison.champion
     row = shelved.comparison.row(id)
-    parts = [(weight, Candidate(row.framing, entry, 0, params)) for weight, entry, params in shelved.members[id]]
+    parts = [(weight, Candidate(row.framing, entry, 0, params, tuple(points))) for weight, entry, params, points in shelved.members[id]]
     wanted = wanted_model(prepared, row, shelved.comparison.states[id], parts)
     return fit_model(prepared.study, wanted, prepared.folder.resolve()), prepared.layout.requiring(wanted.question.columns)

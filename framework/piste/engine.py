@@ -147,7 +147,7 @@ class Engine:
     def cell_key(self, cell: Cell) -> str:
         """Return the key of all that determines what comes of a cell."""
         fold = self.prepared.folds.folds[cell.fold]
-        points = [dict(candidate.params) for candidate in cell.candidates]
+        points = [[dict(candidate.params), *map(dict, candidate.points)] for candidate in cell.candidates]
         largest = max(len(each.train) for each in self.prepared.folds.folds)
         rules = self._rules(self.prepared.plan.entries[cell.entry][1])
         stages: dict[Stage, list[Any]] = {"curve": [cell.share], "self-test": [cell.stage], "seeds": [cell.stage, cell.draw]}
@@ -254,7 +254,7 @@ class Engine:
         return key("comparison", [self.cell_key(cell) for cell in prepared.plan.cells], prepared.printed, source)
 
     def _refit_key(self, wanted: Wanted) -> str:
-        members = [[share.weight, share.entry.name, dict(share.params)] for share in wanted.members]
+        members = [[share.weight, share.entry.name, dict(share.params), *map(dict, share.points)] for share in wanted.members]
         asked = wanted.question.asked
         code = [self._code(asked, _row_name(share)) for share in wanted.members]
         layout = self.prepared.layout.to_json()
@@ -267,7 +267,7 @@ def wanted_model(prepared: Prepared, row: Judged, state: State, members: Sequenc
     """Say what is refitted for a row of the leaderboard."""
     resolved, table = prepared.resolved, prepared.resolved.table
     asked = prepared.plan.asked[row.framing]
-    shares = tuple(Share(weight, prepared.plan.entries[each.entry][0], each.params) for weight, each in members)
+    shares = tuple(Share(weight, prepared.plan.entries[each.entry][0], each.params, each.points) for weight, each in members)
     rules = tuple(str(share.params["expression"]) for share in shares if "expression" in share.params)
     yardstick = resolved.yardstick
     stakes = yardstick if isinstance(yardstick, Quantity | Actions) else None
@@ -296,7 +296,7 @@ def wanted_model(prepared: Prepared, row: Judged, state: State, members: Sequenc
 def _same(wanted: Wanted) -> str:
     """Name what is fitted for a model of one member, whatever the model is called and decides by."""
     [share] = wanted.members
-    return key(wanted.question.asked, share.entry.name, share.entry.family, dict(share.params))
+    return key(wanted.question.asked, share.entry.name, share.entry.family, dict(share.params), [*map(dict, share.points)])
 
 
 def _row_name(share: Share) -> str:
@@ -322,7 +322,13 @@ def _digest(*frames: Any) -> str:
 
 def _written(outcomes: Sequence[Predicted]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     about = [
-        {"train": dict(each.train_metrics), "fit": each.fit_seconds, "predict": each.predict_seconds, "notes": list(each.notes)}
+        {
+            "train": dict(each.train_metrics),
+            "fit": each.fit_seconds,
+            "predict": each.predict_seconds,
+            "notes": list(each.notes),
+            "chosen": list(each.chosen),
+        }
         for each in outcomes
     ]
     return {"candidates": about}, {str(i): each.predictions for i, each in enumerate(outcomes)}
@@ -334,7 +340,8 @@ def _read(record: Record, cell: Cell) -> list[Outcome]:
     about = record.meta["candidates"]
     assert len(about) == len(cell.candidates), "a key belongs to one list of candidates"
     return [
-        Predicted(record.arrays[str(i)], each["train"], each["fit"], each["predict"], tuple(each["notes"])) for i, each in enumerate(about)
+        Predicted(record.arrays[str(i)], each["train"], each["fit"], each["predict"], tuple(each["notes"]), tuple(each["chosen"]))
+        for i, each in enumerate(about)
     ]
 
 

@@ -38,9 +38,9 @@ def estimate(engine: Engine, workers: int) -> Estimate:
     todo = [cell for cell in plan.cells if id(cell) not in stored]
     largest = max(folds, key=lambda fold: len(fold.train))
     sizes = [min(size, len(largest.train)) for size in PROBE_ROWS]
-    first: dict[tuple[str, str], Cell] = {}
+    first: dict[tuple[str, str, int], Cell] = {}
     for cell in todo:
-        first.setdefault((cell.framing, cell.entry), cell)
+        first.setdefault(_alike(cell), cell)
     small = [engine.executor.put(_thinned(engine.prepared.study, largest, size)) for size in sizes] if todo else []
     where = engine.prepared.folder.resolve()
     probes = {}
@@ -48,11 +48,13 @@ def estimate(engine: Engine, workers: int) -> Estimate:
         alone = Cell(cell.stage, cell.framing, cell.entry, 0, cell.candidates[:1])
         entry = plan.entries[cell.entry][0]
         probes[row] = [engine.executor.submit(compute, study, alone, entry, where, timeout=PROBE_SECONDS) for study in small]
-    seconds = {
-        id(cell): _extrapolated(probes[cell.framing, cell.entry], sizes, len(folds[cell.fold].train)) * len(cell.candidates)
-        for cell in todo
-    }
+    seconds = {id(cell): _extrapolated(probes[_alike(cell)], sizes, len(folds[cell.fold].train)) * len(cell.candidates) for cell in todo}
     return Estimate(plan, frozenset(stored), seconds, workers)
+
+
+def _alike(cell: Cell) -> tuple[str, str, int]:
+    """Name the cells whose candidates take about as long: settings of a family, or the choice among so many of them."""
+    return cell.framing, cell.entry, len(cell.candidates[0].points)
 
 
 def _thinned(study: Study, fold: Fold, n: int) -> Study:

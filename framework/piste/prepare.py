@@ -237,6 +237,7 @@ def _study(resolved: Resolved, folds: Folds, plan: Plan) -> Study:
         folds=folds,
         forms={name: each.form for name, each in plan.asked.items()},
         seed=problem.seed,
+        exchangeable=resolved.rule.exchangeable,
     )
 
 

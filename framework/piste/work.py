@@ -43,6 +43,7 @@ class Share:
     weight: float
     entry: Entry
     params: Params
+    points: tuple[Params, ...] = ()  # from which it is chosen inside the training rows, where it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ class Wanted:
 def fit_model(study: Study, wanted: Wanted, folder: Path) -> Model:
     """Fit a row of the leaderboard on every row but the holdout."""
     ask = wanted.question
-    members = [refit(study, kin(each.entry, folder), ask.framing, ask.asked, each.params, each.weight) for each in wanted.members]
+    members = [
+        refit(study, kin(each.entry, folder), ask.framing, ask.asked, each.params, each.weight, each.points) for each in wanted.members
+    ]
     return Model(ask, tuple(members))
 
 

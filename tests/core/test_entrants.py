@@ -180,3 +180,22 @@ def test_rules_and_models_and_what_comes_from_elsewhere_are_told_apart():
     assert (rule.is_baseline, rule.is_model, rule.is_outside) == (True, False, False)
     assert (model.is_baseline, model.is_model, model.is_outside) == (False, True, False)
     assert (elsewhere.is_baseline, elsewhere.is_model, elsewhere.is_outside) == (False, False, True)
+
+
+def test_a_choice_inside_the_training_rows_is_a_row_that_says_what_was_chosen_and_how_often():
+    at = prepared(ROWS, families=["linear"])
+    court = court_of(at.resolved, at.folds)
+    candidate = next(each for each in at.plan.candidates if each.entry == "linear")
+    points = tuple({"penalty": "ridge", "alpha": alpha / 96} for alpha in (0.1, 1.0, 10.0))  # of 96 training rows
+    several = replace(candidate, params={"tuned": 3}, points=points)
+
+    def said(*chosen: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:
+        found = [replace(each, chosen=numbers) for each, numbers in zip(answers(at, Y), chosen, strict=True)]
+        [entrant] = entrants_of(at.resolved, at.folds, at.plan, court, several, found)
+        return entrant.label.title, entrant.label.notes
+
+    title = "Linear regression (the best of 3 settings, chosen inside the training rows)"
+    assert said((1,), (1,), (1,), (1,), (1,)) == (title, ("chose ridge, alpha 1 in all 5 folds",))
+    assert said((1,), (1,), (0,), (1,), (1,))[1] == ("chose ridge, alpha 1 in 4 of 5 folds, ridge, alpha 0.1 in 1",)
+    assert said((2,), (1,), (0,), (1,), (1,))[1] == ("chose ridge, alpha 1 in 3 of 5 folds, 2 others in 2",)
+    assert said((2, 2), (1, 2), (0, 0), (1, 1), (2, 2))[1] == ("chose ridge, alpha 10 in 5 of 10 fits, 2 others in 5",)

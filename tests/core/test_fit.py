@@ -395,3 +395,99 @@ def test_further_columns_of_a_framing_are_seen_by_it_alone():
         seen[name] = Seen.given["X"]
     assert (seen["mean"].shape[1], seen["more"].shape[1]) == (3, 4)
     np.testing.assert_array_equal(seen["more"][:, 3], 2 * rows.expanded["a"][:40])
+
+
+def tuning(chosen: int, seen: list | None = None, **more) -> tuple[Family, Candidate]:
+    """Return a family that chooses one of three ridge penalties by a rule, and the candidate that it chooses for."""
+    points = tuple({"penalty": "ridge", "alpha": alpha} for alpha in (0.001, 0.1, 10.0))
+
+    def tune(task, given, train, stop, seed) -> int:
+        if seen is not None:
+            seen.append((task, given, train, stop, seed))
+        return chosen
+
+    return replace(family("linear"), fit_fold=None, tune=tune, **more), Candidate("mean", "linear", 1, {"tuned": 3}, points)
+
+
+def tuned_cell(kin: Family, candidate: Candidate, framing: str = "mean") -> Cell:
+    return Cell("search", framing, kin.name, 0, (candidate,))
+
+
+@pytest.mark.parametrize("chosen", [0, 1, 2])
+def test_a_candidate_of_several_points_predicts_what_the_chosen_one_does(chosen):
+    kin, candidate = tuning(chosen)
+    rows = study()
+    [found] = fit_cell(rows, tuned_cell(kin, candidate), kin, framings()["mean"], lambda: 0.0)
+    [plainly] = fitted(rows, kin, "mean", candidate.points[chosen])
+    np.testing.assert_array_equal(found.predictions, plainly.predictions)
+    assert found.train_metrics == plainly.train_metrics
+    assert (found.chosen, plainly.chosen) == ((chosen,), ())
+
+
+def test_a_choice_is_made_from_the_training_rows_and_from_nothing_else():
+    seen = []
+    kin, candidate = tuning(0, seen)
+    rows = replace(study(), exchangeable=True)
+    fit_cell(rows, tuned_cell(kin, candidate), kin, framings()["mean"], lambda: 0.0)
+    [(task, points, train, stop, _)] = seen
+    np.testing.assert_array_equal(train.y, rows.target.values[:40])
+    np.testing.assert_array_equal(stop, rows.folds.folds[0].stop)
+    assert points == candidate.points
+    assert task.exchangeable
+
+
+def test_the_seed_of_a_choice_is_that_of_the_fold_and_framing_however_many_points_there_are():
+    seen = []
+    kin, candidate = tuning(0, seen)
+    rows = study()
+    for each in (candidate, replace(candidate, params={"tuned": 2}, points=candidate.points[:2])):
+        fit_cell(rows, tuned_cell(kin, each), kin, framings()["mean"], lambda: 0.0)
+    fit_cell(rows, replace(tuned_cell(kin, candidate), draw=1), kin, framings()["mean"], lambda: 0.0)
+    few, many, drawn = (each[-1] for each in seen)
+    assert few == many != drawn
+
+
+def test_the_time_of_a_choice_is_part_of_the_fit():
+    kin, candidate = tuning(0)
+    ticks = itertools.count()
+    [found] = fit_cell(study(), tuned_cell(kin, candidate), kin, framings()["mean"], lambda: float(next(ticks)))
+    assert (found.fit_seconds, found.predict_seconds) == (2.0, 1.0)
+
+
+def test_where_there_is_nothing_to_choose_by_the_first_point_is_taken_without_asking():
+    seen = []
+    kin, candidate = tuning(2, seen)
+    rows = study(kind="category", y=np.array([1] * 40 + [0, 1, 2, 1] * 5))
+    points = tuple({"C": C, "class_weight": None} for C in (1.0, 2.0, 3.0))
+    [found] = fit_cell(
+        rows, tuned_cell(kin, replace(candidate, framing="classes", points=points), "classes"), kin, framings()["classes"], lambda: 0.0
+    )
+    [alone] = fit_cell(study(), tuned_cell(kin, replace(candidate, points=candidate.points[:1])), kin, framings()["mean"], lambda: 0.0)
+    assert (found.chosen, alone.chosen) == ((0,), (0,))
+    assert seen == []
+
+
+def test_what_a_screen_warns_of_reaches_nobody():
+    def tune(task, points, train, stop, seed) -> int:
+        warnings.warn("a screen that has not converged", stacklevel=1)
+        return 1
+
+    kin, candidate = tuning(0)
+    kin = replace(kin, tune=tune)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        [found] = fit_cell(study(), tuned_cell(kin, candidate), kin, framings()["mean"], lambda: 0.0)
+    assert (found.chosen, found.notes) == ((1,), ())
+
+
+def test_a_refit_chooses_anew_from_every_row_but_the_holdout():
+    seen = []
+    kin, candidate = tuning(2, seen)
+    rows = study()
+    made = refit(rows, kin, framings()["mean"], "mean", candidate.params, 1.0, candidate.points)
+    plainly = refit(rows, kin, framings()["mean"], "mean", candidate.points[2], 1.0)
+    [(_, _, train, stop, _)] = seen
+    np.testing.assert_array_equal(train.y, rows.target.values)
+    np.testing.assert_array_equal(stop, rows.folds.whole.stop)
+    X = train.X[:5]
+    np.testing.assert_array_equal(made.estimators[0].predict(X), plainly.estimators[0].predict(X))

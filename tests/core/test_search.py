@@ -9,7 +9,7 @@ import pytest
 
 from piste.core.family import choice, integer, log, uniform
 from piste.core.problem import Entry, Problem
-from piste.core.search import MOST_GRID, faults, live, settings
+from piste.core.search import MOST_GRID, candidates, faults, live, settings
 
 SPACE = {
     "penalty": choice("none", "ridge", "net", default="ridge"),
@@ -143,3 +143,28 @@ def test_every_wrong_value_of_a_grid_is_said():
 
 def test_right_values_are_not_refused():
     assert fault_texts(penalty=("none", "net"), alpha=(1e-9, 5), l1_ratio=0.0, depth=50.0) == []
+
+
+def test_settings_that_a_family_chooses_among_are_one_candidate_beside_the_default():
+    default, chosen = candidates("mean", entry(), SPACE, 5, 0, tuned=True)
+    drawn = settings(SPACE, entry(), 5, seed=0)
+    assert (default.number, default.params, default.points) == (0, drawn[0], ())
+    assert (chosen.number, dict(chosen.params), list(chosen.points)) == (1, {"tuned": 6}, drawn)
+
+
+def test_settings_that_no_family_chooses_among_are_a_candidate_each():
+    drawn = settings(SPACE, entry(), 5, seed=0)
+    found = candidates("mean", entry(), SPACE, 5, 0, tuned=False)
+    assert [(each.number, each.params, each.points) for each in found] == [(number, point, ()) for number, point in enumerate(drawn)]
+
+
+def test_what_the_author_lists_is_asked_for_one_by_one():
+    found = candidates("mean", entry(depth=(2, 3, 4)), SPACE, 5, 0, tuned=True)
+    assert [(each.params["depth"], each.points) for each in found] == [(2, ()), (3, ()), (4, ())]
+
+
+@pytest.mark.parametrize("trials", [0, 5])
+def test_where_there_is_one_setting_there_is_nothing_to_choose(trials):
+    fixed = {name: dimension.default for name, dimension in SPACE.items()} if trials else {}
+    [only] = candidates("mean", entry(**fixed), SPACE, trials, 0, tuned=True)
+    assert (only.number, only.points) == (0, ())

@@ -29,7 +29,11 @@ def shelved(comparison: Comparison, link: str = "http://127.0.0.1:5000/#/experim
     """Return a comparison with models and members."""
     models = {row.id: f"{place:064x}" for place, row in enumerate(comparison.judged)}
     members = {
-        row.id: [(0.75, "tree", {"max_depth": None, "cp": 0.001}), (0.25, "linear", {"penalty": "ridge", "balanced": True})]
+        row.id: [
+            (0.7, "tree", {"max_depth": None, "cp": 0.001}, ()),
+            (0.2, "linear", {"penalty": "ridge", "balanced": True}, ()),
+            (0.1, "forest", {"tuned": 2}, ({"trees": "random"}, {"trees": "extra"})),
+        ]
         for row in comparison.judged
     }
     return Shelved(comparison, link, 1.7e9 + 0.25, models, members)

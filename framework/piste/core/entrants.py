@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,10 +28,11 @@ Outcomes = Mapping[tuple[str, str, int], Sequence[Outcome]]  # candidate key -> 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a row is called, and how simple its model is."""
+    """What a row is called, how simple its model is, and what is said of how it came about."""
 
     title: str
     tier: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,10 @@ def entrants_of(
     asked = plan.asked[candidate.framing]
     kin = plan.entries[candidate.entry][1]
     task = resolved.task(asked, max(len(fold.train) for fold in folds.folds))
-    label = Label(kin.words(task, candidate.params), kin.tier)
     raw = np.concatenate([part.predictions for part in parts])
     shown = tuple(part for part, fold in zip(parts, folds.folds, strict=True) if not fold.warm_up)
+    said = [kin.describe(task, point) for point in candidate.points]
+    label = Label(kin.words(task, candidate.params, candidate.points), kin.tier, _choices(said, shown))
     rules = asked.framing.rules(resolved.yardstick)
     if asked.framing.kind == "classes" and candidate.entry.startswith(f"{BASELINE}:"):
         rules = rules[-1:]  # a rule that knows shares is not made to forget them
@@ -100,6 +103,24 @@ def entrants_of(
         Entrant(court.column(asked, rule, candidate.entry, candidate.number, candidate.params, raw), label, shown, ((1.0, candidate),))
         for rule in rules
     ]
+
+
+def _choices(said: Sequence[str], parts: Sequence[Predicted]) -> tuple[str, ...]:
+    """Say which settings were chosen inside the training rows, the most frequent first.
+
+    Args:
+        said: what each of the settings is called; empty where none is chosen.
+        parts: of the folds that are judged.
+    """
+    if not said:
+        return ()
+    counts = Counter(number for part in parts for number in part.chosen)
+    total, what = sum(counts.values()), "folds" if all(len(part.chosen) == 1 for part in parts) else "fits"
+    (first, n), *others = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    if not others:
+        return (f"chose {said[first]} in all {total} {what}",) if total > 1 else (f"chose {said[first]}",)
+    rest = f"{len(others)} others in {total - n}" if len(others) > 1 else f"{said[others[0][0]]} in {total - n}"
+    return (f"chose {said[first]} in {n} of {total} {what}, {rest}",)
 
 
 def self_test_of(resolved: Resolved, folds: Folds, plan: Plan, court: Court, found: Outcomes) -> tuple[Entrant, ...]:

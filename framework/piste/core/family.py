@@ -29,6 +29,7 @@ class Task:
     n_classes: int = 0
     levels: tuple[float, ...] = ()  # ascending, between 0 and 1
     n_outputs: int = 1
+    exchangeable: bool = False  # the split takes rows one by one, in no order: what a tree has not drawn is out of sample to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,8 @@ class Family:
             `stop` is a mask over the training rows (n_train,): those set aside by the split's own rule.
         fit_fold: (task, candidates, train, stop, tests, seeds) -> for each candidate its predictions of every matrix of
             `tests`: an exact shortcut that gives the plain loop's predictions.
+        tune: (task, candidates, train, stop, seed) -> the number of the best of several candidates, told from the training rows
+            alone. Drawn settings are then no columns of their own: choosing among them is part of the fit.
         why_not: a reason not to take a task, as a sentence, or None.
         several: whether a task of several numbers at once is taken (`Task.n_outputs`).
         requires: packages that must be installed; absent: skipped with the install line as the reason.
@@ -142,6 +145,7 @@ class Family:
     describe: Callable[[Task, Params], str]
     fit: Callable[[Task, Params, Rows, np.ndarray, int], Any] | None = None
     fit_fold: Callable[[Task, Sequence[Params], Rows, np.ndarray, Sequence[Any], Sequence[int]], list[Shared]] | None = None
+    tune: Callable[[Task, Sequence[Params], Rows, np.ndarray, int], int] | None = None
     why_not: Callable[[Task], str | None] = always
     several: bool = False
     requires: tuple[str, ...] = ()
@@ -149,9 +153,16 @@ class Family:
     state: Callable[[Any], dict[str, Any]] | None = None
     restore: Callable[[dict[str, Any]], Any] | None = None
 
-    def words(self, task: Task, params: Params) -> str:
-        """Return what a row says of a candidate, such as "Linear regression (ridge, alpha 0.3)"."""
-        title, said = self.titles.get(task.kind, self.title), self.describe(task, params)
+    def words(self, task: Task, params: Params, points: Sequence[Params] = ()) -> str:
+        """Return what a row says of a candidate, such as "Linear regression (ridge, alpha 0.3)".
+
+        Args:
+            task: what is learnt.
+            params: of the candidate.
+            points: the settings that it is chosen from inside the training rows, where it is.
+        """
+        title = self.titles.get(task.kind, self.title)
+        said = f"the best of {len(points)} settings, chosen inside the training rows" if points else self.describe(task, params)
         return f"{title} ({said})" if said else title
 
 

@@ -19,6 +19,7 @@ from piste.core.framing import Form, Framing
 from piste.core.metrics import usual
 from piste.core.model import Constant, Member, predict
 from piste.core.plan import Cell
+from piste.core.search import Candidate
 from piste.core.shape import Lesson, Source, lay_out
 from piste.core.split import Fold, Folds
 
@@ -38,6 +39,7 @@ class Study:
     folds: Folds
     forms: Mapping[str, Form]  # framing, as this problem names it -> its form
     seed: int
+    exchangeable: bool = False  # rows are set apart one by one, in no order
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Predicted:
     fit_seconds: float
     predict_seconds: float
     notes: tuple[str, ...] = ()
+    chosen: tuple[int, ...] = ()  # of a candidate of several points: which, for each of the lessons
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +97,32 @@ def fit_cell(study: Study, cell: Cell, family: Family, framing: Framing, clock: 
     asked = [(source.features.iloc[rows], study.names.iloc[rows]) for rows in (fold.test, sample)]
     matrices = [shape.matrices(features, names) for features, names in asked]
     task = _task(study, framing, form, max(len(each.train) for each in study.folds.folds))
-    points = [candidate.params for candidate in cell.candidates]
     fitted: list[list[_Fitted]] = []  # by lesson, then by candidate
+    chosen: list[list[int]] = []  # the same
     for number, lesson in enumerate(lessons):
         place = number // max(1, shape.questions)
         parts = (cell.framing, cell.fold, *(() if len(lessons) == 1 else (number,)), *((f"draw {cell.draw}",) if cell.draw else ()))
+        choices = [_choice(task, family, each, lesson, study.seed, parts, clock) for each in cell.candidates]
+        points = [choice.point for choice in choices]
         seeds = [seed_of(study.seed, parts, point) for point in points]
-        fitted.append(_fit_all(task, family, points, lesson, [each[place] for each in matrices], seeds, clock))
+        found = _fit_all(task, family, points, lesson, [each[place] for each in matrices], seeds, clock)
+        fitted.append([(part[0], part[1] + choice.seconds, *part[2:]) for part, choice in zip(found, choices, strict=True)])
+        chosen.append([choice.number for choice in choices])
     y, weight = framing.y(study.target)[sample], study.weight[sample]
     outcomes = []
-    for each in zip(*fitted, strict=True):  # by candidate
+    for candidate, numbers, each in zip(cell.candidates, zip(*chosen, strict=True), zip(*fitted, strict=True), strict=True):
         at_test, at_train = (shape.joined([part[0][i] for part in each], names) for i, (_, names) in enumerate(asked))
         train_metrics = usual(study.target.kind, y, framing.plain(at_train), weight)
         notes = tuple(dict.fromkeys(note for part in each for note in part[3]))
-        outcomes.append(Predicted(at_test, train_metrics, sum(part[1] for part in each), sum(part[2] for part in each), notes))
+        fit_seconds, predict_seconds = (sum(part[i] for part in each) for i in (1, 2))
+        outcomes.append(Predicted(at_test, train_metrics, fit_seconds, predict_seconds, notes, numbers if candidate.points else ()))
     return outcomes
 
 
-def refit(study: Study, family: Family, framing: Framing, name: str, params: Params, weight: float) -> Member:
-    """Fit one candidate of a framing, as the problem names it, on every row but the holdout."""
+def refit(
+    study: Study, family: Family, framing: Framing, name: str, params: Params, weight: float, points: Sequence[Params] = ()
+) -> Member:
+    """Fit one candidate of a framing, as the problem names it, on every row but the holdout; choose among its points there."""
     whole = study.folds.whole
     source = _source(study, family, framing, name)
     n_levels = len(study.target.classes) if framing.cumulative else 0
@@ -122,8 +132,22 @@ def refit(study: Study, family: Family, framing: Framing, name: str, params: Par
     estimators = []
     for number, lesson in enumerate(lessons):
         parts = (name, "whole", *(() if len(lessons) == 1 else (number,)))
-        estimators.append(fit_one(task, family, params, lesson.train, lesson.stop, seed_of(study.seed, parts, params))[0])
+        point = points[tuned(task, family, points, lesson, study.seed, parts)] if points else params
+        estimators.append(fit_one(task, family, point, lesson.train, lesson.stop, seed_of(study.seed, parts, point))[0])
     return Member(weight, family.name, shape, tuple(estimators))
+
+
+def tuned(task: Task, family: Family, points: Sequence[Params], lesson: Lesson, seed: int, parts: Sequence[object]) -> int:
+    """Return which of the points is best by the training rows alone; the first where there is no choice, or nothing to choose by."""
+    train, stop = lesson.train, lesson.stop
+    if len(points) < 2 or len(train.y) < 2 or (task.kind == "classes" and len(np.unique(train.y)) == 1):
+        return 0
+    assert family.tune, "only a family that tunes is given several points"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a screen may be crude; what is fitted in the end tells whether it has converged
+        number = int(family.tune(task, points, train, stop, seed_of(seed, (*parts, "tune"), {})))
+    assert 0 <= number < len(points), "one of the points is chosen"
+    return number
 
 
 def fit_one(task: Task, family: Family, params: Params, train: Rows, stop: np.ndarray, seed: int) -> tuple[Any, tuple[str, ...]]:
@@ -144,6 +168,25 @@ def fit_one(task: Task, family: Family, params: Params, train: Rows, stop: np.nd
 def dealt(target: Target, seed: int) -> Target:
     """Return the target with its values dealt to the rows at random: nothing is left that could be learnt."""
     return replace(target, values=np.random.default_rng([seed, 6]).permutation(target.values))
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What a candidate is fitted with: its hyperparameters, or those of its points that the training rows speak for."""
+
+    point: Params
+    number: int = 0
+    seconds: float = 0.0
+
+
+def _choice(
+    task: Task, family: Family, candidate: Candidate, lesson: Lesson, seed: int, parts: Sequence[object], clock: Callable[[], float]
+) -> _Choice:
+    if not candidate.points:
+        return _Choice(candidate.params)
+    start = clock()
+    number = tuned(task, family, candidate.points, lesson, seed, parts)
+    return _Choice(candidate.points[number], number, clock() - start)
 
 
 def _fit_all(
@@ -189,7 +232,8 @@ def _source(study: Study, family: Family, framing: Framing, name: str) -> Source
 
 def _task(study: Study, framing: Framing, form: Form, n_train: int) -> Task:
     n_parts = form.n_parts(study.names)
-    return framing.task(study.target, n_train // n_parts, n_parts if form.wide else 1)
+    task = framing.task(study.target, n_train // n_parts, n_parts if form.wide else 1)
+    return replace(task, exchangeable=study.exchangeable)
 
 
 def _thinned(fold: Fold, blocks: np.ndarray, share: float, seed: int) -> Fold:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from piste.core.check import ordered
 from piste.core.comparison import Absent, Comparison, Terms
 from piste.core.entrants import Outcomes
 from piste.core.finding import Finding
-from piste.core.fit import Failed
+from piste.core.fit import Failed, Outcome, Predicted
 from piste.core.outside import said_of_outside
 from piste.core.problem import BLEND
 from piste.core.review import Evidence, review
@@ -177,7 +179,7 @@ def _described(case: Case) -> pd.DataFrame:
 
 
 def _trials(case: Case, outcomes: Outcomes) -> dict[str, pd.DataFrame]:
-    """List, per row, every hyperparameter setting that was tried."""
+    """List, per row, every hyperparameter setting that was tried; those among which a choice was made inside the training rows too."""
     place: dict[tuple[str, str, int, str], int] = {
         (*each.members[0][1].key, each.column.rule): i
         for i, each in enumerate(case.entrants)
@@ -198,6 +200,16 @@ def _trials(case: Case, outcomes: Outcomes) -> dict[str, pd.DataFrame]:
                 seconds = float(np.mean([part.fit_seconds for part in case.entrants[number].parts]))
             status, reason = ("failed", failed[0]) if failed else ("ok", "")
             lines.append({**candidate.params, "cost": cost, "fit_seconds": seconds, "status": status, "reason": reason})
+            lines += _inside(candidate, outcomes[candidate.key])
         if lines:
             tables[row.id] = pd.DataFrame(lines).sort_values("cost", kind="stable", ignore_index=True)
     return tables
+
+
+def _inside(candidate: Candidate, found: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """List the settings that a candidate chooses from: no column of their own, so no cost."""
+    parts = [part for part in found if isinstance(part, Predicted)]
+    counts = Counter(number for part in parts for number in part.chosen)
+    total, nothing = sum(counts.values()), float("nan")
+    about = {"cost": nothing, "fit_seconds": nothing, "status": "inside"}
+    return [{**point, **about, "reason": f"chosen {counts[number]} of {total} times"} for number, point in enumerate(candidate.points)]

@@ -139,7 +139,8 @@ def _average(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def _notes(facts: Facts, number: int, failed: Sequence[str]) -> tuple[str, ...]:
     parts = facts.entrants[number].parts
     said = dict.fromkeys(note for part in parts for note in part.notes)
-    notes = [
+    notes = [*facts.entrants[number].label.notes]
+    notes += [
         note if (n := sum(note in part.notes for part in parts)) == len(parts) else f"{note} in {n} of {len(parts)} folds" for note in said
     ]
     if failed:

@@ -12,6 +12,7 @@ from piste.core.framing import Asked
 from piste.core.problem import BLEND, Entry
 from piste.core.resolve import Resolved
 from piste.core.search import Candidate, settings
+from piste.core.search import candidates as of_entry
 from piste.core.split import Folds
 
 Stage = Literal["baseline", "default", "search", "self-test", "curve", "seeds"]
@@ -91,8 +92,7 @@ def make_plan(resolved: Resolved, folds: Folds, family: Callable[[Entry], Family
                 absent.append(Absent(each.name, entry.name, kin.title, "skipped", reason))
                 continue
             trials = 0 if quick else resolved.problem.search.trials
-            params = settings(kin.space(task), entry, trials, resolved.problem.seed)
-            tried = [Candidate(each.name, entry.name, number, point) for number, point in enumerate(params)]
+            tried = of_entry(each.name, entry, kin.space(task), trials, resolved.problem.seed, tuned=kin.tune is not None)
             candidates.append(("default", tuple(tried[:1])))
             if tried[1:] and not quick:
                 candidates.append(("search", tuple(tried[1:])))

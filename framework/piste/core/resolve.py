@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -67,7 +67,8 @@ class Resolved:
     def task(self, asked: Asked, n_train: int) -> Task:
         """Return the learning task that a framing makes."""
         n_parts = asked.form.n_parts(self.table.frame)
-        return asked.framing.task(self.table.target, n_train // n_parts, n_parts if asked.form.wide else 1)
+        task = asked.framing.task(self.table.target, n_train // n_parts, n_parts if asked.form.wide else 1)
+        return replace(task, exchangeable=self.rule.exchangeable)
 
 
 def resolve(

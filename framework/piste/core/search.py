@@ -13,16 +13,22 @@ from piste.core.family import Dimension, Params, Space, Value
 from piste.core.problem import Entry, Problem
 
 MOST_GRID = 1000  # settings of a grid of the user's own
+TUNED = "tuned"  # the only parameter of a candidate that is chosen inside the training rows: from how many settings
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A framing, an entry of `families:` and hyperparameters; number 0 is the entry's default."""
+    """A framing, an entry of `families:` and hyperparameters; number 0 is the entry's default.
+
+    Where there are `points`, the hyperparameters are one of these, chosen inside the training rows of each fold; `params` then only
+    says how many there are.
+    """
 
     framing: str
     entry: str
     number: int
     params: Params
+    points: tuple[Params, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -54,6 +60,24 @@ def settings(space: Space, entry: Entry, trials: int, seed: int) -> list[dict[st
         kept = live(space, point)
         unique.setdefault(tuple(sorted(kept.items())), kept)
     return list(unique.values())
+
+
+def candidates(framing: str, entry: Entry, space: Space, trials: int, seed: int, *, tuned: bool) -> list[Candidate]:
+    """Return the candidates of a framing x entry, the default first.
+
+    Args:
+        framing: as the problem names it.
+        entry: fixed values and grids of the author's own.
+        space: of the family for the task.
+        trials: how many settings beside the default.
+        seed: of the sequence that they are drawn from.
+        tuned: whether the family chooses among drawn settings inside the training rows: they are then one candidate. What the
+            author has listed is asked for one by one, and stays so.
+    """
+    points = settings(space, entry, trials, seed)
+    if not tuned or len(points) == 1 or any(isinstance(value, tuple) for value in entry.params.values()):
+        return [Candidate(framing, entry.name, number, point) for number, point in enumerate(points)]
+    return [Candidate(framing, entry.name, 0, points[0]), Candidate(framing, entry.name, 1, {TUNED: len(points)}, tuple(points))]
 
 
 def live(space: Space, point: Mapping[str, Value]) -> dict[str, Value]:

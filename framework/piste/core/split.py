@@ -30,6 +30,12 @@ class Rule:
     gap: str | None
     holdout: float | tuple[str, ...] | None
 
+    @property
+    def exchangeable(self) -> bool:
+        """Tell whether rows are set apart one by one, in no order."""
+        alone = self.scheme in ("kfold", "stratified") or (self.scheme == "leave_one_out" and self.by is None)
+        return alone and self.together is None
+
 
 @dataclass(frozen=True, slots=True)
 class Fold:

@@ -19,6 +19,9 @@ PARTS = {"estimate": Interval, "next_period": Interval, "claimed": Claimed, "ver
 NESTED = ("target", "judged", "absent", "verdict", "trials", "references", "findings", "curve", "tables", *PARTS, *FRAMES)
 
 
+Fitted = tuple[float, str, Mapping[str, Any], Sequence[Mapping[str, Any]]]  # share, entry, hyperparameters, or what they are chosen from
+
+
 @dataclass(frozen=True, slots=True)
 class Shelved:
     """A comparison, with what it takes to answer from it.
@@ -31,7 +34,7 @@ class Shelved:
     link: str
     started: float  # seconds since 1970
     models: Mapping[str, str]
-    members: Mapping[str, Sequence[tuple[float, str, Mapping[str, Any]]]]
+    members: Mapping[str, Sequence[Fitted]]
     changes: tuple[str, ...] = ()
     quick: bool = False
 
@@ -56,7 +59,10 @@ def keep(store: Store, shelved: Shelved) -> None:
         "models": dict(shelved.models),
         "changes": list(shelved.changes),
         "quick": shelved.quick,
-        "members": {id: [[weight, entry, dict(params)] for weight, entry, params in each] for id, each in shelved.members.items()},
+        "members": {
+            id: [[weight, entry, dict(params), [*map(dict, points)]] for weight, entry, params, points in each]
+            for id, each in shelved.members.items()
+        },
     }
     frames = {name: getattr(comparison, name) for name in FRAMES}
     for group, tables in (("trials", comparison.trials), ("table", comparison.tables)):
@@ -99,7 +105,10 @@ def _shelved(stored: StoredComparison) -> Shelved:
         tables=_tables(stored.frames, "table"),
         **{name: stored.frames[name] for name in FRAMES},
     )
-    members = {id: [(weight, entry, params) for weight, entry, params in each] for id, each in meta["members"].items()}
+    members = {
+        id: [(weight, entry, params, tuple(points[0]) if points else ()) for weight, entry, params, *points in each]
+        for id, each in meta["members"].items()
+    }
     return Shelved(
         comparison, meta["link"], meta["started"], meta["models"], members, tuple(meta.get("changes", ())), meta.get("quick", False)
     )
