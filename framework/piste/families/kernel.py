@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import numpy as np
 
-from piste.core.family import Family, Params, Rows, Space, Task, log, number
+from piste.core.family import Family, Params, Rows, Shared, Space, Task, log, number
 from piste.numeric.kernel import KernelSum, Nystroem, n_landmarks, rbf, scaled_gamma
+from piste.numeric.kernel_path import LeftOut, feature_path, kernel_path
 from piste.numeric.pairwise import Pairwise, pairs
 
 EXACT_ROWS = 5_000
@@ -17,6 +18,8 @@ EXACT_ROWS = 5_000
 
 CALIBRATION_ROWS = 100
 """Rows of every class, set aside, that suffice to turn scores into probabilities; with fewer, the leave-one-out scores of all do."""
+
+LANDMARK_SEED = 0  # the same rows stand for all in every candidate, so that candidates of one gamma share features
 
 FORMAT = 1  # of the stored state
 
@@ -48,18 +51,17 @@ class KernelRidge:
 
     Classes are one 0/1 target each; the difference between two of them tells the two apart, and becomes a probability on
     rows that it was not learnt from: the `stop` rows, scored without them, if there are CALIBRATION_ROWS of each class;
-    otherwise all, each scored without itself (leave one out, in closed form). What is kept has learnt from all rows.
+    otherwise all, each scored without itself. Both are in closed form, and what is kept has learnt from all rows.
     """
 
     function_: KernelSum  # in the target's unit
     calibration_: Pairwise | None = None  # None: the target is a number
     classes_: np.ndarray
 
-    def __init__(self, task: Task, params: Params, seed: int) -> None:
+    def __init__(self, task: Task, params: Params) -> None:
         self.task = task
         self.alpha = cast(float, params["alpha"])
         self.gamma_scale = cast(float, params["gamma_scale"])
-        self.seed = seed
 
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None, stop: np.ndarray | None = None) -> KernelRidge:
         """Learn from rows.
@@ -70,49 +72,8 @@ class KernelRidge:
             sample_weight: (n_samples,)
             stop: (n_samples,) of bool: rows set aside by the split's own rule; without a use where y is a number.
         """
-        weight = np.ones(len(y)) if sample_weight is None else sample_weight
-        used = weight > 0
-        held = np.zeros(len(y), dtype=bool) if stop is None else stop
-        X, y, held, weight = X[used], y[used], held[used], weight[used] / weight[used].mean()
-        if self.task.kind != "classes":
-            self.function_, _ = self._solve(X, y.reshape(len(y), -1).astype(float), weight)
-            return self
-        self.classes_, code = np.unique(y, return_inverse=True)
-        n_classes = len(self.classes_)
-        targets = np.eye(n_classes)[code]
-        self.function_, left_out = self._solve(X, targets, weight)
-        if min(np.bincount(code[held], minlength=n_classes)) >= CALIBRATION_ROWS and len(np.unique(code[~held])) == n_classes:
-            function, _ = self._solve(X[~held], targets[~held], weight[~held])
-            scores, code, weight = function(X[held]), code[held], weight[held]
-        else:
-            scores = left_out()
-        self.calibration_ = Pairwise.learn(differences(scores), code, weight, n_classes)
+        learn([self], Lesson.of(self.task, X, y, sample_weight, stop))
         return self
-
-    def _solve(self, X: np.ndarray, targets: np.ndarray, weight: np.ndarray) -> tuple[KernelSum, Callable[[], np.ndarray]]:
-        """Return the function of rows, and how to get its value at each training row had that one been left out.
-
-        With the roots of the weights in kernel and target the problem is one without weights. The value of a row left out
-        follows from its residual: Rifkin and Lippert, Notes on Regularized Least Squares, 2007.
-        """
-        centre = np.average(targets, axis=0, weights=weight)
-        root = np.sqrt(weight)[:, None]
-        rooted = (targets - centre) * root
-        gamma = scaled_gamma(X, self.gamma_scale)
-        if is_exact(self.task):
-            factor = cholesky(rbf(X, X, gamma) * root * root.T, self.alpha)
-            coef = solved(factor, rooted)
-            return KernelSum(X, gamma, coef * root, centre), lambda: targets - coef / inverse_diagonal(factor)[:, None] / root
-        basis = Nystroem.learn(X, gamma, n_landmarks(self.task.n_train), self.seed)
-        features = basis.features(X) * root
-        factor = cholesky(features.T @ features, self.alpha)
-        coef = solved(factor, features.T @ rooted)
-
-        def left_out() -> np.ndarray:
-            leverage = np.einsum("ij,ij->i", features, solved(factor, features.T).T)
-            return targets - (rooted - features @ coef) / (1 - leverage)[:, None] / root
-
-        return basis.function(coef, centre), left_out
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Predict the number of each row (of several outputs: each number), or its likeliest class."""
@@ -123,32 +84,83 @@ class KernelRidge:
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Predict a probability for each of `classes_`."""
+        return self.probabilities(self.function_(X))
+
+    def probabilities(self, values: np.ndarray) -> np.ndarray:
+        """Turn values of `function_` into a probability for each of `classes_`."""
         assert self.calibration_ is not None, "a number has no classes"
-        return self.calibration_.probabilities(differences(self.function_(X)))
+        return self.calibration_.probabilities(differences(values))
 
 
-def cholesky(matrix: np.ndarray, alpha: float) -> np.ndarray:
-    """Return the lower factor of a symmetric matrix with alpha added to its diagonal; the matrix is overwritten."""
-    from scipy.linalg import cholesky as factorise
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Training rows as the mathematics wants them: only those that weigh something, the ones that are scored together last."""
 
-    matrix[np.diag_indices_from(matrix)] += alpha
-    return np.asarray(factorise(matrix, lower=True, overwrite_a=True, check_finite=False))
+    X: np.ndarray  # (n, n_features)
+    targets: np.ndarray  # (n, n_outputs), or a 0/1 column for each class
+    weight: np.ndarray  # (n,), of mean 1
+    left_out: LeftOut  # who is scored without having been learnt from
+    classes: np.ndarray | None = None  # (n_classes,) of which there are rows; None: the target is a number
+    code: np.ndarray | None = None  # (n,) number of the class
+
+    @staticmethod
+    def of(task: Task, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, stop: np.ndarray | None) -> Lesson:
+        """Lay rows out; see `KernelRidge.fit`."""
+        weight = np.ones(len(y)) if sample_weight is None else sample_weight
+        used = weight > 0
+        X, y, weight = X[used], y[used], weight[used] / weight[used].mean()
+        if task.kind != "classes":
+            return Lesson(X, y.reshape(len(y), -1).astype(float), weight, "none")
+        held = np.zeros(len(y), dtype=bool) if stop is None else stop[used]
+        classes, code = np.unique(y, return_inverse=True)
+        enough = min(np.bincount(code[held], minlength=len(classes))) >= CALIBRATION_ROWS and len(np.unique(code[~held])) == len(classes)
+        if enough:
+            order = np.argsort(held, kind="stable")
+            X, weight, code = X[order], weight[order], code[order]
+        return Lesson(X, np.eye(len(classes))[code], weight, int(held.sum()) if enough else "each", classes, code)
 
 
-def solved(factor: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the inverse of the matrix with this lower factor times targets."""
-    from scipy.linalg import cho_solve
+def learn(models: Sequence[KernelRidge], lesson: Lesson) -> None:
+    """Fit kernel ridges that differ in alpha alone: one kernel, or one set of features, serves them all."""
+    task = models[0].task
+    X, targets, weight, left_out = lesson.X, lesson.targets, lesson.weight, lesson.left_out
+    alphas = np.array([model.alpha for model in models])
+    gamma = scaled_gamma(X, models[0].gamma_scale)
+    root = np.sqrt(weight)[:, None]
+    centre = np.average(targets, axis=0, weights=weight)
+    rooted = np.hstack([(targets - centre) * root, root])  # the last column tells what another centre would change
+    if is_exact(task):
+        K = rbf(X, X, gamma)
+        K *= root
+        K *= root.T
+        path = kernel_path(K, rooted, alphas, left_out)
+        functions = [KernelSum(X, gamma, coef[:, :-1] * root, centre) for coef in path.coef]
+    else:
+        basis = Nystroem.learn(X, gamma, n_landmarks(task.n_train), LANDMARK_SEED)
+        path = feature_path(basis.features(X) * root, rooted, alphas, left_out)
+        functions = [basis.function(coef[:, :-1], centre) for coef in path.coef]
+    for number, (model, function) in enumerate(zip(models, functions, strict=True)):
+        model.function_ = function
+        if path.residuals is not None:
+            assert lesson.classes is not None, "only classes are calibrated"
+            model.classes_ = lesson.classes
+            model.calibration_ = _calibration(lesson, centre, path.residuals[number])
 
-    return np.asarray(cho_solve((factor, True), targets, check_finite=False))
+
+def left_out_scores(lesson: Lesson, centre: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+    """Return the values that rows left out would have been given, by residuals of the targets around a centre, and of a constant."""
+    n = len(residuals)
+    moved: np.ndarray | float = 0.0  # rows left out together have no part in the centre either
+    if lesson.left_out != "each":
+        moved = np.average(lesson.targets[:-n], axis=0, weights=lesson.weight[:-n]) - centre
+    return lesson.targets[-n:] - (residuals[:, :-1] - moved * residuals[:, -1:]) / np.sqrt(lesson.weight[-n:, None])
 
 
-def inverse_diagonal(factor: np.ndarray) -> np.ndarray:
-    """Return the diagonal of the inverse of the matrix with this lower factor."""
-    from scipy.linalg import lapack
-
-    inverse, failed = lapack.dtrtri(factor, lower=True)
-    assert failed == 0, "a Cholesky factor has no zero on its diagonal"
-    return np.einsum("ij,ij->j", inverse, inverse)
+def _calibration(lesson: Lesson, centre: np.ndarray, residuals: np.ndarray) -> Pairwise:
+    assert lesson.code is not None, "only classes are calibrated"
+    n = len(residuals)
+    scores = differences(left_out_scores(lesson, centre, residuals))
+    return Pairwise.learn(scores, lesson.code[-n:], lesson.weight[-n:], lesson.targets.shape[1])
 
 
 def differences(scores: np.ndarray) -> np.ndarray:
@@ -158,7 +170,8 @@ def differences(scores: np.ndarray) -> np.ndarray:
 
 def build(task: Task, params: Params, seed: int) -> KernelRidge:
     """Return an unfitted kernel ridge."""
-    return KernelRidge(task, params, seed)
+    del seed  # nothing is left to chance
+    return KernelRidge(task, params)
 
 
 def fit(task: Task, params: Params, train: Rows, stop: np.ndarray, seed: int) -> KernelRidge:
@@ -166,9 +179,42 @@ def fit(task: Task, params: Params, train: Rows, stop: np.ndarray, seed: int) ->
     return build(task, params, seed).fit(train.X, train.y, train.sample_weight, stop)
 
 
+def fit_fold(
+    task: Task, points: Sequence[Params], train: Rows, stop: np.ndarray, tests: Sequence[np.ndarray], seeds: Sequence[int]
+) -> list[Shared]:
+    """Fit all candidates of a fold; those of one gamma share the kernel of training rows, its decomposition, and that of new rows."""
+    models = [build(task, params, seed) for params, seed in zip(points, seeds, strict=True)]
+    lesson = Lesson.of(task, train.X, train.y, train.sample_weight, stop)
+    found: dict[int, Shared] = {}
+    for gamma_scale in dict.fromkeys(model.gamma_scale for model in models):
+        alike = [number for number, model in enumerate(models) if model.gamma_scale == gamma_scale]
+        group = [models[number] for number in alike]
+        learn(group, lesson)
+        together = [joined([model.function_ for model in group])(X) for X in tests]
+        values = [np.split(each, len(group), axis=1) for each in together]
+        for place, number in enumerate(alike):
+            found[number] = Shared(tuple(predictions(task, models[number], each[place]) for each in values))
+    return [found[number] for number in range(len(models))]
+
+
+def predictions(task: Task, model: KernelRidge, values: np.ndarray) -> np.ndarray:
+    """Return what a fold keeps of rows whose values of `function_` are known: probabilities of all classes of the task, or numbers."""
+    if task.kind != "classes":
+        return values if task.n_outputs > 1 else values[:, 0]
+    found = np.zeros((len(values), task.n_classes))
+    found[:, model.classes_.astype(int)] = model.probabilities(values)
+    return found
+
+
+def joined(functions: Sequence[KernelSum]) -> KernelSum:
+    """Return functions of the same anchors and gamma as one, their values side by side."""
+    coef, intercept = np.hstack([each.coef for each in functions]), np.hstack([each.intercept for each in functions])
+    return KernelSum(functions[0].anchors, functions[0].gamma, coef, intercept)
+
+
 def state(model: KernelRidge) -> dict[str, Any]:
     """Return a fitted kernel ridge as JSON values and arrays."""
-    kept = {"format": FORMAT, "task": asdict(model.task), "seed": model.seed, **model.function_.to_state()}
+    kept = {"format": FORMAT, "task": asdict(model.task), **model.function_.to_state()}
     kept |= {"alpha": model.alpha, "gamma_scale": model.gamma_scale}
     if model.calibration_ is not None:
         kept |= {"classes": model.classes_, **model.calibration_.to_state()}
@@ -177,7 +223,7 @@ def state(model: KernelRidge) -> dict[str, Any]:
 
 def restore(kept: dict[str, Any]) -> KernelRidge:
     """Return the fitted kernel ridge that `state` kept."""
-    model = KernelRidge(Task(**kept["task"]), kept, kept["seed"])
+    model = KernelRidge(Task(**kept["task"]), kept)
     model.function_ = KernelSum.from_state(kept)
     if "classes" in kept:
         model.classes_ = np.asarray(kept["classes"])
@@ -197,6 +243,7 @@ FAMILY = Family(
     build=build,
     describe=describe,
     fit=fit,
+    fit_fold=fit_fold,
     state=state,
     restore=restore,
 )
