@@ -69,7 +69,7 @@ def test_a_network_with_linear_activations_is_least_squares(depth):
     model = build(Task("mean", 300), plain, 0).fit(X, y)
     design = np.column_stack([np.ones(300), X])
     expected = design @ np.linalg.lstsq(design, y, rcond=None)[0]
-    np.testing.assert_allclose(model.predict(X), expected, atol=1e-3 * y.std())
+    np.testing.assert_allclose(model.predict(X), expected, atol=2e-3 * y.std())
 
 
 def test_a_rate_is_the_poisson_regression_where_that_is_true():
@@ -109,8 +109,8 @@ def test_the_rows_set_aside_are_learnt_from_in_the_end():
     rng = np.random.default_rng(0)
     marked = np.arange(210) % 21 == 0  # all of them among the rows set aside
     X = np.column_stack([rng.normal(size=210), marked])
-    model = fit(Task("mean", 210), params(dropout=0.0), rows(X, X[:, 0] + 5.0 * marked), a_seventh(210), 0)
-    assert model.predict(X)[marked].mean() > 2.5
+    model = fit(Task("mean", 210), params(dropout=0.0), rows(X, 20.0 * X[:, 0] + 10.0 * marked), a_seventh(210), 0)
+    assert (model.predict(X) - 20.0 * X[:, 0])[marked].mean() > 5
 
 
 def test_a_row_with_weight_two_counts_as_two_rows():

@@ -11,25 +11,12 @@ Z = np.array([-60.0, -5.0, -1.3, -0.4, 0.3, 0.9, 2.0, 7.0, 60.0])
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_an_activation_predicts_what_torch_trains(name):
+def test_an_activation_predicts_what_torch_computes(name):
     import torch
+    from torch.nn import functional
 
-    from piste.numeric.training import activation
-
-    np.testing.assert_allclose(ACTIVATIONS[name](Z), activation(name)(torch.from_numpy(Z)).numpy(), rtol=1e-12, atol=1e-15)
-
-
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_the_slope_that_training_follows_is_that_of_the_formula(name):
-    import torch
-
-    from piste.numeric.training import activation
-
-    z = torch.from_numpy(Z.copy()).requires_grad_()
-    activation(name)(z).sum().backward()
-    step = 1e-6
-    central = (ACTIVATIONS[name](Z + step) - ACTIVATIONS[name](Z - step)) / (2 * step)
-    np.testing.assert_allclose(central, z.grad.numpy(), atol=1e-7)
+    theirs = torch.from_numpy(Z) if name == "linear" else getattr(functional, name)(torch.from_numpy(Z))
+    np.testing.assert_allclose(ACTIVATIONS[name](Z), theirs.numpy(), rtol=1e-12, atol=1e-15)
 
 
 def test_no_activation_overflows():

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 
-from piste.core.family import Family, Kind, Params, Rows, Space, Task, choice, integer, log, number, uniform
+from piste.core.family import Family, Kind, Params, Rows, Shared, Space, Task, choice, integer, log, number, uniform
+from piste.core.model import predict
 from piste.numeric import piecewise
 from piste.numeric.activations import ACTIVATIONS
 from piste.numeric.network import Network
 from piste.numeric.piecewise import Piecewise
-from piste.numeric.training import Loss, Recipe, Sample, train
+from piste.numeric.stack.recipe import Loss, Recipe, Sample, Shape, Trained
+from piste.numeric.stack.training import train
 
 MIN_EPOCHS = 20
 """Of large tables, where `steps` would end sooner."""
@@ -83,7 +87,7 @@ class Perceptrons:
         self.levels = levels
 
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None, stop: np.ndarray | None = None) -> Perceptrons:
-        """Learn from rows.
+        """Learn from rows: `fit_together` of one.
 
         Args:
             X: (n_samples, n_features), standardised
@@ -94,26 +98,11 @@ class Perceptrons:
         Raises:
             FloatingPointError: training diverged.
         """
-        held = np.zeros(len(y), dtype=bool) if stop is None else stop
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
-        used = weight > 0
-        X, y, held, weight = X[used], y[used], held[used], weight[used] / weight[used].mean()
-        y = self._target(y, weight)
-        recipe = self._recipe(y)
-        best, history = recipe.n_epochs, {}
-        if held.any() and not held.all():
-            encoding = self._encoding(X[~held])
-            kept, watched = (Sample(encoded(encoding, X[part]), y[part], weight[part]) for part in (~held, held))
-            first = train(kept, watched, recipe, self.seed)
-            best = int(np.argmin(first.watch_loss)) + 1
-            history = {"train_loss": first.train_loss, "stop_loss": first.watch_loss}
-        self.encoding_ = self._encoding(X)
-        trained = train(Sample(encoded(self.encoding_, X), y, weight), None, recipe, self.seed, until=best)
-        self.network_, self.best_epoch_ = trained.network, best
-        self.history_ = history or {"train_loss": trained.train_loss}
+        fit_together([self], Rows(X, y, weight), np.zeros(len(y), dtype=bool) if stop is None else stop)
         return self
 
-    def _target(self, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    def learn_unit(self, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Learn the target's unit, and return the target without it."""
         if self.kind == "classes":
             self.classes_, code = np.unique(y, return_inverse=True)
@@ -127,33 +116,27 @@ class Perceptrons:
         self.centre_, self.scale_ = mean, np.where(deviation > 0, deviation, 1.0)
         return (y - self.centre_) / self.scale_
 
-    def _recipe(self, y: np.ndarray) -> Recipe:
+    def shape(self, y: np.ndarray) -> Shape:
+        """Return what networks must have in common to be trained together, for the target without its unit."""
         params = cast("dict[str, Any]", self.params)
-        batch = batch_size(len(y))
+        if self.kind == "classes":
+            n_outputs = len(self.classes_) if len(self.classes_) > 2 else 1
+        else:
+            n_outputs = len(self.levels) if self.kind == "quantiles" else 1 if y.ndim == 1 else y.shape[1]
+        return Shape((params["width"],) * params["depth"], LOSSES[self.kind], n_outputs, batch_size(len(y)), self.levels)
+
+    def recipe(self, n_samples: int) -> Recipe:
+        """Return how the networks are trained on so many rows."""
+        params = cast("dict[str, Any]", self.params)
         return Recipe(
-            hidden=(params["width"],) * params["depth"],
             activation=params["activation"],
-            loss=LOSSES[self.kind],
-            n_outputs=self._width(y),
             dropout=params["dropout"],
             weight_decay=params["weight_decay"],
             learning_rate=params["learning_rate"],
-            n_epochs=max(MIN_EPOCHS, round(params["steps"] / math.ceil(len(y) / batch))),
-            batch_size=batch,
+            n_epochs=max(MIN_EPOCHS, round(params["steps"] / math.ceil(n_samples / batch_size(n_samples)))),
             n_members=params["members"],
-            levels=self.levels,
+            seed=self.seed,
         )
-
-    def _width(self, y: np.ndarray) -> int:
-        """Return how many numbers the last layer gives."""
-        if self.kind == "classes":
-            return len(self.classes_) if len(self.classes_) > 2 else 1
-        if self.kind == "quantiles":
-            return len(self.levels)
-        return 1 if y.ndim == 1 else y.shape[1]
-
-    def _encoding(self, X: np.ndarray) -> Piecewise | None:
-        return piecewise.learn(X) if self.params["encoding"] == "piecewise" else None
 
     def _answer(self, X: np.ndarray) -> np.ndarray:
         return self.network_.answer(encoded(self.encoding_, X))
@@ -172,6 +155,52 @@ class Perceptrons:
         return self._answer(X)
 
 
+def fit_together(models: Sequence[Perceptrons], rows: Rows, stop: np.ndarray) -> None:
+    """Fit models of one task on the same rows; those of one shape and encoding as one stack.
+
+    Each becomes what it would become by itself, to the last bit.
+
+    Args:
+        models: unfitted.
+        rows: to learn from.
+        stop: (n_samples,) of bool: rows set aside by the split's own rule; none or all: no rows are watched.
+
+    Raises:
+        FloatingPointError: training diverged.
+    """
+    used = rows.sample_weight > 0
+    weight = rows.sample_weight[used] / rows.sample_weight[used].mean()
+    X, held = rows.X[used], stop[used]
+    targets = [model.learn_unit(rows.y[used], weight) for model in models]  # one task, so one target
+    y, whole = targets[0], np.ones(len(X), dtype=bool)
+    kept = whole if held.all() else ~held
+    stacks: dict[tuple[Any, Shape], list[Perceptrons]] = {}
+    for model in models:
+        stacks.setdefault((model.params["encoding"], model.shape(y)), []).append(model)
+    for (encoding, shape), stack in stacks.items():
+        recipes = [model.recipe(len(y)) for model in stack]
+        watched: list[Trained] = []
+        if not kept.all():
+            _, watched = _trained(encoding, X, y, weight, kept, shape, recipes)
+            recipes = [replace(recipe, until=found.best_epoch) for recipe, found in zip(recipes, watched, strict=True)]
+        learnt, last = _trained(encoding, X, y, weight, whole, shape, recipes)
+        for model, found, seen in zip(stack, last, watched or last, strict=True):
+            model.encoding_, model.network_, model.best_epoch_ = learnt, found.network, found.best_epoch
+            model.history_ = {"train_loss": seen.train_loss} | ({"stop_loss": seen.watch_loss} if watched else {})
+
+
+def _trained(
+    encoding: str, X: np.ndarray, y: np.ndarray, weight: np.ndarray, kept: np.ndarray, shape: Shape, recipes: Sequence[Recipe]
+) -> tuple[Piecewise | None, list[Trained]]:
+    """Learn an encoding and networks from the rows that are kept; watch the others."""
+    import torch
+
+    learnt = piecewise.learn(X[kept]) if encoding == "piecewise" else None
+    rows, watched = (Sample(encoded(learnt, X[part]), y[part], weight[part]) for part in (kept, ~kept))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return learnt, train(rows, watched if len(watched.y) else None, shape, recipes, device)
+
+
 def encoded(encoding: Piecewise | None, X: np.ndarray) -> np.ndarray:
     """Return rows as a network sees them."""
     return X if encoding is None else encoding.apply(X)
@@ -185,6 +214,15 @@ def build(task: Task, params: Params, seed: int) -> Perceptrons:
 def fit(task: Task, params: Params, train: Rows, stop: np.ndarray, seed: int) -> Perceptrons:
     """Fit with rows to stop by."""
     return build(task, params, seed).fit(train.X, train.y, train.sample_weight, stop)
+
+
+def fit_fold(
+    task: Task, points: Sequence[Params], train: Rows, stop: np.ndarray, tests: Sequence[np.ndarray], seeds: Sequence[int]
+) -> list[Shared]:
+    """Fit all candidates of a fold together, and predict."""
+    models = [build(task, point, seed) for point, seed in zip(points, seeds, strict=True)]
+    fit_together(models, train, stop)
+    return [Shared(tuple(predict(task, model, X) for X in tests)) for model in models]
 
 
 def state(model: Perceptrons) -> dict[str, Any]:
@@ -228,6 +266,7 @@ FAMILY = Family(
     build=build,
     describe=describe,
     fit=fit,
+    fit_fold=fit_fold,
     requires=("torch",),
     state=state,
     restore=restore,

@@ -23,6 +23,13 @@ def silu(z: np.ndarray) -> np.ndarray:
     return z * sigmoid(z)
 
 
+def gelu(z: np.ndarray) -> np.ndarray:
+    """Return z times the normal distribution function of z. Source: Hendrycks and Gimpel, 2016."""
+    from scipy.special import ndtr
+
+    return z * ndtr(z)
+
+
 ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": lambda z: z,
     "sigmoid": sigmoid,
@@ -30,6 +37,7 @@ ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda z: np.maximum(z, 0),
     "elu": elu,
     "silu": silu,
+    "gelu": gelu,
 }
 
 
