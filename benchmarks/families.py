@@ -64,7 +64,8 @@ def line(outcome: dict[str, Any]) -> str:
     """Lay one measurement out."""
     size = f"{outcome['rows']:,} x {outcome['columns']}"
     times = f"{1e3 * outcome['loop_seconds']:>10,.1f} ms{1e3 * outcome['shortcut_seconds']:>10,.2f} ms"
-    reached = f"{outcome['ratio']:>8.1f}x{outcome['target']:>7g}x  {'yes' if outcome['ratio'] >= outcome['target'] else 'no':8}"
+    ratio, target = outcome["ratio"], outcome["target"]
+    reached = f"{ratio:>8.1f}x" + (f"{target:>7g}x  {'yes' if ratio >= target else 'no':8}" if target else " " * 18)
     return f"{outcome['shortcut']:34}{size:>12}{times}{reached}{outcome['apart']:>9.0e}{'' if outcome['equal'] else '  NOT EQUAL'}"
 
 

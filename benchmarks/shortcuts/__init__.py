@@ -32,7 +32,7 @@ class Shortcut:
     name: str  # "ridge, 20 alphas"
     loop: str  # what it is measured against: "GridSearchCV(Ridge)"
     pair: Callable[[Size], Pair]  # makes the table too, which is not measured
-    target: Mapping[Size, float]  # how many times less CPU time it should take; its sizes are those measured
+    target: Mapping[Size, float | None]  # how many times less CPU time it should take, if that was set; its sizes are those measured
     tolerance: float  # of `exact`, relative and absolute
 
 
