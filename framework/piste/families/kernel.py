@@ -139,12 +139,12 @@ def learn(models: Sequence[KernelRidge], lesson: Lesson) -> None:
         basis = Nystroem.learn(X, gamma, n_landmarks(task.n_train), LANDMARK_SEED)
         path = feature_path(basis.features(X) * root, rooted, alphas, left_out)
         functions = [basis.function(coef[:, :-1], centre) for coef in path.coef]
-    for number, (model, function) in enumerate(zip(models, functions, strict=True)):
+    for place, (model, function) in enumerate(zip(models, functions, strict=True)):
         model.function_ = function
         if path.residuals is not None:
             assert lesson.classes is not None, "only classes are calibrated"
             model.classes_ = lesson.classes
-            model.calibration_ = _calibration(lesson, centre, path.residuals[number])
+            model.calibration_ = _calibration(lesson, centre, path.residuals[place])
 
 
 def left_out_scores(lesson: Lesson, centre: np.ndarray, residuals: np.ndarray) -> np.ndarray:
@@ -187,14 +187,14 @@ def fit_fold(
     lesson = Lesson.of(task, train.X, train.y, train.sample_weight, stop)
     found: dict[int, Shared] = {}
     for gamma_scale in dict.fromkeys(model.gamma_scale for model in models):
-        alike = [number for number, model in enumerate(models) if model.gamma_scale == gamma_scale]
-        group = [models[number] for number in alike]
+        alike = [place for place, model in enumerate(models) if model.gamma_scale == gamma_scale]
+        group = [models[place] for place in alike]
         learn(group, lesson)
-        together = [joined([model.function_ for model in group])(X) for X in tests]
-        values = [np.split(each, len(group), axis=1) for each in together]
-        for place, number in enumerate(alike):
-            found[number] = Shared(tuple(predictions(task, models[number], each[place]) for each in values))
-    return [found[number] for number in range(len(models))]
+        function = joined([model.function_ for model in group])
+        values = [np.split(function(X), len(group), axis=1) for X in tests]
+        for place, model, own in zip(alike, group, zip(*values, strict=True), strict=True):
+            found[place] = Shared(tuple(predictions(task, model, each) for each in own))
+    return [found[place] for place in range(len(models))]
 
 
 def predictions(task: Task, model: KernelRidge, values: np.ndarray) -> np.ndarray:

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-STRIP = 512  # columns updated at once: products small enough for the cache, large enough for the speed of matrix products
-
-
-def band_width(n: int) -> int:
-    """Return how many diagonals are left below the main one: wide panels are fast, narrow bands are solved fast."""
-    return 16 if n < 600 else 32 if n < 2_000 else 64
+SMALL = 1_000  # rows up to which LAPACK's reduction to three diagonals is faster: the matrix still fits the cache
+WIDTH = 96  # diagonals left below the main one in larger matrices: wide panels are reduced fast, narrow bands are solved fast
+STRIP = 256  # columns updated at once: products small enough for the cache, large enough for the speed of matrix products
 
 
 @dataclass(frozen=True, slots=True)
 class Reflections:
-    """I - V T V', which acts on the coordinates from `start` on."""
+    """A product of Householder reflections, as LAPACK keeps it, of the coordinates from `start` on."""
 
     start: int
-    V: np.ndarray  # (n - start, width)
-    T: np.ndarray  # (width, width)
+    vectors: np.ndarray  # (n - start, count): below the diagonal; those above it are not looked at
+    scales: np.ndarray  # (count,)
 
-    def apply(self, X: np.ndarray) -> None:
-        """Multiply X by it, in place."""
-        X[self.start :] -= self.V @ (self.T @ (self.V.T @ X[self.start :]))
+    def apply(self, X: np.ndarray, trans: Literal["N", "T"]) -> None:
+        """Multiply X by it, or by its transpose, in place."""
+        from scipy.linalg import lapack
 
-    def apply_transposed(self, X: np.ndarray) -> None:
-        """Multiply X by its transpose, in place."""
-        X[self.start :] -= self.V @ (self.T.T @ (self.V.T @ X[self.start :]))
+        turned, _, failed = lapack.dormqr("L", trans, self.vectors, self.scales, X[self.start :], lwork=64 * X.shape[1])
+        assert failed == 0, "LAPACK's own reflections are in order"
+        X[self.start :] = turned
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,11 @@ class Shifted:
         from scipy.linalg import lapack
 
         n = len(K)
-        width = band_width(n)
+        if 1 < n <= SMALL:
+            factored, diagonal, below, scales, failed = lapack.dsytrd(K, lower=1, lwork=64 * n)
+            assert failed == 0, "every finite symmetric matrix has a tridiagonal form"
+            return Shifted(np.stack([diagonal, np.append(below, 0.0)]), (Reflections(1, factored[1:, :-1], scales),))
+        width = WIDTH
         band = np.zeros((min(width, n - 1) + 1, n))
         reflections = []
         for first in range(0, n, width):
@@ -65,7 +67,7 @@ class Shifted:
                 V = np.tril(factored[:, :size], -1)
                 V[np.diag_indices(size)] = 1.0
                 K[start:, first:start] = np.triu(factored)
-                reflections.append(Reflections(start, V, T))
+                reflections.append(Reflections(start, factored[:, :size], np.diag(T).copy()))
                 _transform(K[start:, start:], V, T)
             for column in range(first, min(start, n)):
                 below = K[column : column + len(band), column]
@@ -89,10 +91,10 @@ class Shifted:
         n, n_targets = targets.shape
         turned = np.array(targets, dtype=float)
         for each in self.reflections:
-            each.apply_transposed(turned)
+            each.apply(turned, "T")
         found = np.hstack([cho_solve_banded((self._factor(alpha), True), turned, check_finite=False) for alpha in alphas])
         for each in reversed(self.reflections):
-            each.apply(found)
+            each.apply(found, "N")
         return np.ascontiguousarray(found.reshape(n, len(alphas), n_targets).transpose(1, 0, 2))
 
     def _factor(self, alpha: float) -> np.ndarray:
