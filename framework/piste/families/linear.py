@@ -182,7 +182,8 @@ def _classes(task: Task, points: Sequence[Params], rows: Rows, tests: Sequence[A
         chosen = [i for i, point in enumerate(points) if point["class_weight"] == class_weight]
         if lesson := _lesson(rows, class_weight):
             fits = lesson.fits([points[i] for i in chosen])
-            at = [_shares(answers(lesson.likelihood, fits.scores(X)), lesson.present, task.n_classes) for X in tests]
+            with np.errstate(over="ignore"):  # of scores far below 0
+                at = [_shares(answers(lesson.likelihood, fits.scores(X)), lesson.present, task.n_classes) for X in tests]
             found |= {i: [each[place] for each in at] for place, i in enumerate(chosen) if fits.solved[place]}
     return found
 

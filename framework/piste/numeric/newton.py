@@ -10,8 +10,9 @@ import numpy as np
 
 Likelihood = Literal["logistic", "softmax", "poisson"]
 
-CLOSE = 1e-24  # what is left to gain, as a share of the loss's scale, at which a problem is solved: errors of some 1e-10 in the mean
-STALE = 0.1  # of the step before: steps that shrink by less ask for a new matrix
+CLOSE = 1e-22  # what is left to gain, as a share of the loss's scale, at which a problem is solved: scores are some 1e-11 off in the mean
+ROUGH = 1e-4  # the same, for the problem that says where to begin
+STALE = 0.03  # of the step before: steps that shrink by less ask for a new matrix
 MOST_STEPS = 200  # 5 to 15 suffice
 SHORTEST = 1e-6  # share of a step below which a line is given up
 MOST_SCORES = 4_000_000  # rows x problems x scores held at once
@@ -44,12 +45,11 @@ class Fits:
 
 
 def answers(likelihood: Likelihood, scores: np.ndarray) -> np.ndarray:
-    """Return probabilities or means from scores, (..., n_scores)."""
+    """Return probabilities or means from scores, (..., n_scores); exp may overflow, which the caller tells numpy to bear with."""
     if likelihood == "poisson":
         return np.exp(scores)
     if likelihood == "logistic":
-        with np.errstate(over="ignore"):
-            return 1 / (1 + np.exp(-scores))
+        return 1 / (1 + np.exp(-scores))
     shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return shares / shares.sum(axis=-1, keepdims=True)
 
@@ -57,7 +57,7 @@ def answers(likelihood: Likelihood, scores: np.ndarray) -> np.ndarray:
 def fit_scores(likelihood: Likelihood, X: np.ndarray, y: np.ndarray, weight: np.ndarray, penalties: Sequence[float]) -> Fits:
     """Minimise the weighted mean negative log likelihood + penalty / 2 x sum of squared coefficients, at each penalty.
 
-    The problem in the middle is solved first; its answer, and its matrix of second derivatives, are where the others begin.
+    The problem in the middle is solved roughly first; its answer, and its matrix of second derivatives, are where all begin.
     A step along an old matrix costs one product of rows and coefficients for all problems together, a new matrix one of columns
     with columns for one problem. A step is taken as far as it makes the next one along the same matrix shorter.
 
@@ -75,15 +75,15 @@ def fit_scores(likelihood: Likelihood, X: np.ndarray, y: np.ndarray, weight: np.
     n_scores, n_problems = y.shape[1], len(penalty)
     found, solved = np.zeros((n_problems, n_features + 1, n_scores)), np.zeros(n_problems, dtype=bool)
     middle = np.argsort(penalty, kind="stable")[[n_problems // 2]]
-    search = _Search(likelihood, rows, penalty[middle], _constant(likelihood, rows)[None], None)
-    found[middle], solved[middle] = search.run()
-    shared = search.curvature(np.array([0]))
-    others = np.setdiff1d(np.arange(n_problems), middle)
-    at_once = max(1, MOST_SCORES // (len(X) * n_scores))
-    for start in range(0, len(others), at_once):
-        some = others[start : start + at_once]
-        coef = np.repeat(found[middle], len(some), axis=0)
-        found[some], solved[some] = _Search(likelihood, rows, penalty[some], coef, shared).run()
+    with np.errstate(over="ignore", invalid="ignore"):  # on a step that is too long, and not taken
+        roughly = _Search(likelihood, rows, penalty[middle], _constant(likelihood, rows)[None], None)
+        begin, _ = roughly.run(ROUGH)
+        shared = roughly.curvature(np.array([0]))
+        at_once = max(1, MOST_SCORES // (len(X) * n_scores))
+        for start in range(0, n_problems, at_once):
+            some = slice(start, min(n_problems, start + at_once))
+            coef = np.repeat(begin, some.stop - start, axis=0)
+            found[some], solved[some] = _Search(likelihood, rows, penalty[some], coef, shared).run(CLOSE)
     return Fits(found[:, :n_features], found[:, n_features], solved)
 
 
@@ -99,47 +99,52 @@ class _Search:
 
     def __init__(self, likelihood: Likelihood, rows: Rows, penalty: np.ndarray, coef: np.ndarray, shared: np.ndarray | None) -> None:
         """Begin from coefficients, (n_problems, n_columns, n_scores), with a matrix of second derivatives without penalty, if any."""
-        self.likelihood, self.rows = likelihood, rows
+        self.likelihood, self.rows, self.coef = likelihood, rows, coef
         shrunk = np.ones(coef.shape[1:])
         shrunk[-1] = 0.0
-        self.coef, self.shrinking = coef, penalty[:, None, None] * shrunk
+        self.shrinking = penalty[:, None, None] * shrunk
         self.answer, self.gradient = self._at(coef)
-        self.stale = np.full(len(coef), shared is None)
-        size = shrunk.size
-        self.inverse = np.zeros((len(coef), size, size))
-        if shared is not None:
-            self.inverse = self._inverted(shared, self.shrinking)
+        matrices = self.curvature(np.arange(len(coef))) if shared is None else np.repeat(shared, len(coef), axis=0)
+        self.inverse = _inverted(matrices, self.shrinking)
+        self.fresh = np.full(len(coef), shared is None)
+        self.step, self.gain = self._ahead(self.gradient)
+        self.share = np.ones(len(coef))
 
-    def run(self) -> tuple[np.ndarray, np.ndarray]:
-        """Go on until all are solved; return coefficients, and which are solved."""
+    def run(self, close: float) -> tuple[np.ndarray, np.ndarray]:
+        """Go on until all are as close as that to solved; return coefficients, and which are solved."""
         found, solved = self.coef.copy(), np.zeros(len(self.coef), dtype=bool)
-        enough = CLOSE * (float(self.rows.weight @ self.rows.y[:, 0]) if self.likelihood == "poisson" else 1.0)
-        left, share = np.arange(len(found)), np.ones(len(found))
+        enough = close * (float(self.rows.weight @ self.rows.y[:, 0]) if self.likelihood == "poisson" else 1.0)
+        left = np.arange(len(found))
         for _ in range(MOST_STEPS):
-            fresh = self.stale
-            self._renew()
-            step, gain = self._ahead(self.gradient)
-            done = gain <= enough
-            if (ended := done | (share < SHORTEST)).any():
+            done = self.gain <= enough
+            if (ended := done | (self.share < SHORTEST)).any():
                 found[left], solved[left[done]] = self.coef, True
-                rest = ~ended
-                if not rest.any():
-                    break
-                self._keep(rest)
-                left, share, fresh, step, gain = left[rest], share[rest], fresh[rest], step[rest], gain[rest]
-            coef = self.coef + share[:, None, None] * step
-            answer, gradient = self._at(coef)
-            after = self._ahead(gradient)[1]
-            taken = after < (1 - share / 4) ** 2 * gain  # not so where it is no number
-            if taken.all():
-                self.coef, self.answer, self.gradient = coef, answer, gradient
-            else:
-                self.coef[taken], self.answer[:, taken], self.gradient[taken] = coef[taken], answer[:, taken], gradient[taken]
-            self.stale = np.where(taken, (after > STALE**2 * gain) & (after > enough), ~fresh)
-            share = np.where(taken, 1.0, np.where(fresh, share / 2, share))
-        else:
-            found[left] = self.coef
+                left = left[~ended]
+                if not len(left):
+                    return found, solved
+                self._keep(~ended)
+            stale = self._advance() & (self.gain > enough)
+            if stale.any():
+                self.inverse[stale] = _inverted(self.curvature(np.flatnonzero(stale)), self.shrinking[stale])
+                self.step, self.gain = self._ahead(self.gradient)
+            self.fresh = stale
+        found[left] = self.coef
         return found, solved
+
+    def _advance(self) -> np.ndarray:
+        """Take the steps that make the next ones shorter, shorten the others, and return which matrices are stale."""
+        coef = self.coef + self.share[:, None, None] * self.step
+        answer, gradient = self._at(coef)
+        step, gain = self._ahead(gradient)
+        taken = gain < (1 - self.share / 4) ** 2 * self.gain  # not so where it is no number
+        stale = np.where(taken, gain > STALE**2 * self.gain, ~self.fresh)
+        self.share = np.where(taken, 1.0, np.where(self.fresh, self.share / 2, self.share))
+        if taken.all():
+            self.coef, self.answer, self.gradient, self.step, self.gain = coef, answer, gradient, step, gain
+        else:
+            self.coef[taken], self.answer[:, taken], self.gradient[taken] = coef[taken], answer[:, taken], gradient[taken]
+            self.step[taken], self.gain[taken] = step[taken], gain[taken]
+        return stale
 
     def curvature(self, chosen: np.ndarray) -> np.ndarray:
         """Return the second derivatives of some problems' mean loss without penalty, (n_chosen, size, size)."""
@@ -178,20 +183,15 @@ class _Search:
         step = -(self.inverse @ flat[:, :, None])[:, :, 0]
         return step.reshape(gradient.shape), -(step * flat).sum(axis=1)
 
-    def _renew(self) -> None:
-        chosen = np.flatnonzero(self.stale)
-        if len(chosen):
-            self.inverse[chosen] = self._inverted(self.curvature(chosen), self.shrinking[chosen])
-
     def _keep(self, rest: np.ndarray) -> None:
-        self.coef, self.shrinking, self.gradient = self.coef[rest], self.shrinking[rest], self.gradient[rest]
-        self.answer, self.inverse, self.stale = self.answer[:, rest], self.inverse[rest], self.stale[rest]
+        self.coef, self.shrinking, self.gradient, self.step = (each[rest] for each in (self.coef, self.shrinking, self.gradient, self.step))
+        self.inverse, self.fresh, self.gain, self.share = (each[rest] for each in (self.inverse, self.fresh, self.gain, self.share))
+        self.answer = self.answer[:, rest]
 
-    @staticmethod
-    def _inverted(curvature: np.ndarray, shrinking: np.ndarray) -> np.ndarray:
-        size = curvature.shape[-1]
-        matrix = np.repeat(curvature, len(shrinking), axis=0) if len(curvature) < len(shrinking) else curvature
-        each = np.arange(size)
-        diagonal = matrix[:, each, each] + shrinking.reshape(len(shrinking), size)
-        matrix[:, each, each] = diagonal + JITTER * diagonal.mean(axis=1, keepdims=True) + np.finfo(float).tiny
-        return np.linalg.inv(matrix)
+
+def _inverted(curvature: np.ndarray, shrinking: np.ndarray) -> np.ndarray:
+    """Return the inverse matrices of second derivatives with the penalties on their diagonals; overwrites the former."""
+    each = np.arange(curvature.shape[-1])
+    diagonal = curvature[:, each, each] + shrinking.reshape(len(shrinking), -1)
+    curvature[:, each, each] = diagonal + JITTER * diagonal.mean(axis=1, keepdims=True) + np.finfo(float).tiny
+    return np.linalg.inv(curvature)
