@@ -120,6 +120,9 @@ def _first_line(name: str) -> str:
 def _range(dimension: Dimension) -> str:
     if dimension.choices:
         said = ", ".join(f"`{_word(choice)}`" for choice in dimension.choices)
+        said += "; any other whole number where it is written" if dimension.integer else ""
+    elif dimension.low == dimension.high:
+        said = "only where it is written: any whole number" if dimension.integer else "only where it is written: any number"
     else:
         noun = "whole numbers, " if dimension.integer else ""
         said = f"{noun}{number(dimension.low)} to {number(dimension.high)}{', log scale' if dimension.log else ''}"

@@ -51,7 +51,7 @@ def test_show_prints_the_leaderboard_the_sentence_and_the_next_commands(counters
     out = said(counters, capsys, "show", "--mlruns", str(counters / "mlruns"))
     for words in (
         "Poisson regression (alpha 0.001)",
-        "Decision tree (depth 12",
+        "Decision tree (at least 10 rows a leaf",
         "champion",
         "below the rule 'by_counter'",
         "/#/experiments/",

@@ -151,8 +151,8 @@ def _idle(space: Space, entry: Entry, name: str) -> str | None:
 
 
 def _wrong(dimension: Dimension, value: Value) -> str | None:
-    """Say what is wrong with a value of the user's own; beyond the usual range is allowed."""
-    if dimension.choices:
+    """Say what is wrong with a value of the user's own; beyond the usual range, or between the whole numbers drawn, is allowed."""
+    if dimension.choices and not dimension.integer:
         shown = either(dict.fromkeys("none" if c is None else str(c) for c in dimension.choices))
         return None if value in dimension.choices else f"must be {shown}, but is '{value}'.{near(value, map(str, dimension.choices))}"
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -45,51 +45,57 @@ def depth(params: Any) -> float:
     return 40.0 - 1.5 * params["max_depth"]
 
 
+def nearby(params: Any) -> float:
+    """Return a cost that falls with the number of neighbours."""
+    return 130.0 - params["n_neighbors"]
+
+
 def test_a_best_setting_at_the_end_of_its_range_is_noted_where_costs_fall_towards_it():
-    made = searched("tree", depth)
-    best = made.case.entrants[made.case.champion].column.params["max_depth"]
-    assert best >= 16
+    made = searched("neighbours", nearby)
+    best = made.case.entrants[made.case.champion].column.params["n_neighbors"]
+    assert best >= 60
     [finding] = edges(made)
-    assert (finding.check, finding.severity, finding.on, finding.number) == ("M15", "note", "tree max_depth", best)
-    assert finding.message == f"Decision tree is best with max_depth {best}, at the upper end of what was tried"
-    assert finding.fix == "try larger values of max_depth"
-    assert finding.paste == f"families: [{{tree: {{max_depth: [{best}, {3 * best}, {9 * best}]}}}}]"
+    assert (finding.check, finding.severity, finding.on, finding.number) == ("M15", "note", "neighbours n_neighbors", best)
+    assert finding.message == f"Nearest neighbours is best with n_neighbors {best}, at the upper end of what was tried"
+    assert finding.fix == "try larger values of n_neighbors"
+    assert finding.paste == f"families: [{{neighbours: {{n_neighbors: [{best}, {3 * best}, {9 * best}]}}}}]"
 
 
 def test_the_line_to_paste_can_be_run():
-    [finding] = edges(searched("tree", depth))
+    [finding] = edges(searched("neighbours", nearby))
     best = int(finding.number)
-    at = prepared(ROWS, families=[{"tree": {"max_depth": [best, 3 * best, 9 * best]}}])
-    assert {candidate.params["max_depth"] for candidate in at.plan.candidates if candidate.entry == "tree"} == {best, 3 * best, 9 * best}
+    at = prepared(ROWS, families=[{"neighbours": {"n_neighbors": [best, 3 * best, 9 * best]}}])
+    tried = {candidate.params["n_neighbors"] for candidate in at.plan.candidates if candidate.entry == "neighbours"}
+    assert tried == {best, 3 * best, 9 * best}
 
 
 def test_a_best_setting_in_the_middle_is_none():
-    assert edges(searched("tree", lambda params: 10 + abs(params["max_depth"] - 8))) == []
+    assert edges(searched("neighbours", lambda params: 10 + abs(params["n_neighbors"] - 12))) == []
 
 
 def test_an_end_that_is_no_better_than_the_middle_is_none():
-    made = searched("tree", lambda params: 10.2 - 0.02 * params["max_depth"])
+    made = searched("neighbours", lambda params: 10.2 - 0.002 * params["n_neighbors"])
     assert edges(made) == []
 
 
 def test_chance_puts_few_best_settings_at_an_end():
-    """Costs that hang on no setting: of 40 searches over three hyperparameters hardly one is blamed."""
+    """Costs that hang on no setting: of 40 searches over several hyperparameters hardly one is blamed."""
     blamed = 0
     for seed in range(40):
         luck = np.random.default_rng(seed)
-        blamed += len(edges(searched("tree", lambda _, luck=luck: float(luck.uniform(10, 30)), seed=seed)))
+        blamed += len(edges(searched("kernel", lambda _, luck=luck: float(luck.uniform(10, 30)), seed=seed)))
     assert blamed <= 4
 
 
 def test_a_least_number_of_rows_that_cannot_be_less_is_no_end():
-    """Leaves of one row are the least there is; the largest may go on."""
-    assert edges(searched("tree", lambda params: 10 + params["min_samples_leaf"])) == []
-    [finding] = edges(searched("tree", lambda params: 90 - params["min_samples_leaf"], trials=20))
-    assert finding.on == "tree min_samples_leaf"
+    """One neighbour is the least there is; the most may go on."""
+    assert edges(searched("neighbours", lambda params: 10 + params["n_neighbors"])) == []
+    [finding] = edges(searched("neighbours", nearby, trials=20))
+    assert finding.on == "neighbours n_neighbors"
 
 
 def test_few_settings_tell_no_trend():
-    assert edges(searched("tree", depth, trials=3)) == []
+    assert edges(searched("neighbours", nearby, trials=3)) == []
 
 
 @pytest.mark.parametrize(
