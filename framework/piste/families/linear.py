@@ -62,7 +62,7 @@ def build(task: Task, params: Params, seed: int) -> Any:
     if task.kind == "classes":
         return LogisticRegression(C=params["C"], class_weight=params["class_weight"], max_iter=2000)
     if task.kind == "distribution":
-        return PoissonRegressor(alpha=params["alpha"], solver="newton-cholesky", tol=1e-8)
+        return PoissonRegressor(alpha=params["alpha"], solver="newton-cholesky", tol=1e-10)
     if task.kind == "quantiles" or params["penalty"] == "none":
         return LinearRegression()  # by singular values: of collinear columns, the smallest coefficients
     alpha: Any = params["alpha"]
