@@ -11,7 +11,7 @@ RATIOS = np.tile([0.1, 0.6, 1.0], 8)[:, None]
 
 def problems_of(X, y, *, apart=False):
     gram, cross = X.T @ X / len(X), np.tile(X.T @ y / len(X), (len(ALPHAS), 1))
-    return Problems(np.tile(gram, (len(ALPHAS), 1, 1)) if apart else gram, cross, ALPHAS * RATIOS, ALPHAS * (1 - RATIOS))
+    return Problems.of(np.tile(gram, (len(ALPHAS), 1, 1)) if apart else gram, cross, ALPHAS * RATIOS, ALPHAS * (1 - RATIOS))
 
 
 def rows(seed, n=40, d=12, *, twins=False):

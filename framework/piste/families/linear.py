@@ -104,16 +104,12 @@ def fit_fold(
     else:
         found = {}
     return [
-        Shared(tuple(found[number])) if _whole(found.get(number)) else _plain(task, point, train, stop, tests, seeds[number])
+        Shared(tuple(found[number])) if number in found else _plain(task, point, train, stop, tests, seeds[number])
         for number, point in enumerate(points)
     ]
 
 
 _Found = dict[int, list[np.ndarray]]  # number of a point -> its predictions of each matrix
-
-
-def _whole(predictions: list[np.ndarray] | None) -> bool:
-    return predictions is not None and all(np.isfinite(each).all() for each in predictions)
 
 
 def _plain(task: Task, params: Params, train: Rows, stop: np.ndarray, tests: Sequence[Any], seed: int) -> Shared:
@@ -136,24 +132,30 @@ def _means(task: Task, points: Sequence[Params], rows: Rows, tests: Sequence[Any
     of = {name: [i for i, point in enumerate(points) if point["penalty"] == name] for name in ("none", "ridge", "elastic_net")}
     X, y, weight = rows.X, _columns(rows.y), rows.sample_weight
     wide = X.shape[1] > len(X)
-    moments = None if wide and not of["elastic_net"] else Moments.of(X, y, weight)
+    netted = of["elastic_net"] if X.shape[1] <= MOST_NET_COLUMNS else []
+    moments = Moments.of(X, y, weight) if netted or not wide else None
     found: _Found = {}
     if of["ridge"]:
         penalties = [_number(points[i]["alpha"]) * task.n_train for i in of["ridge"]]
         lines = ridge(moments, penalties) if moments and not wide else wide_ridge(X, y, weight, penalties)
         found |= _along(task, of["ridge"], lines, tests)
     if of["none"] and moments and not wide and (line := least_squares(moments)):
-        found |= {i: _along(task, [i], line, tests)[i] for i in of["none"]}
-    if of["elastic_net"] and moments and X.shape[1] <= MOST_NET_COLUMNS:
-        nets, solved = _nets([points[i] for i in of["elastic_net"]], moments)
-        at = _along(task, of["elastic_net"], nets, tests)
-        found |= {i: at[i] for i, good in zip(of["elastic_net"], solved, strict=True) if good}
+        found |= {i: each for number in of["none"] for i, each in _along(task, [number], line, tests).items()}
+    if netted and moments:
+        nets, solved = _nets([points[i] for i in netted], moments)
+        found |= _along(task, netted, nets, tests, solved)
     return found
 
 
-def _along(task: Task, numbers: Sequence[int], lines: Paths, tests: Sequence[Any]) -> _Found:
-    at = [lines(X) for X in tests]
-    return {i: [each[place] if task.n_outputs > 1 else each[place, :, 0] for each in at] for place, i in enumerate(numbers)}
+def _along(task: Task, numbers: Sequence[int], lines: Paths, tests: Sequence[Any], solved: np.ndarray | None = None) -> _Found:
+    at = [lines(X) if task.n_outputs > 1 else lines(X)[:, :, 0] for X in tests]
+    return _apart(numbers, at, np.ones(len(numbers), dtype=bool) if solved is None else solved)
+
+
+def _apart(numbers: Sequence[int], at: list[np.ndarray], solved: np.ndarray) -> _Found:
+    """Give each point its predictions, (n_points, n_samples, ...) of each matrix, if it is solved and they are finite numbers."""
+    good = solved & np.all([np.isfinite(each).all(axis=tuple(range(1, each.ndim))) for each in at], axis=0)
+    return {i: [each[place] for each in at] for place, i in enumerate(numbers) if good[place]}
 
 
 def _number(value: Any) -> float:
@@ -167,11 +169,10 @@ def _nets(points: Sequence[Params], moments: Moments) -> tuple[Paths, np.ndarray
     """
     alpha, ratio = (np.array([_number(point[name]) for point in points]) for name in ("alpha", "l1_ratio"))
     n_features, n_outputs = moments.cross.shape
-    deviation = np.sqrt(moments.square / moments.total)
-    deviation = np.where(deviation > 0, deviation, 1.0)
+    deviation = _deviation(moments.square / moments.total)
     cross = np.tile((moments.cross / (moments.total * deviation)).T, (len(points), 1))  # (n_points x n_outputs, n_features)
     l1, l2 = (np.repeat(each, n_outputs)[:, None] for each in (alpha * ratio, alpha * (1 - ratio)))
-    coef, solved = elastic_nets(Problems(moments.gram / moments.total, cross, l1, l2))
+    coef, solved = elastic_nets(Problems.of(moments.gram / moments.total, cross, l1, l2))
     coef = coef.reshape(len(points), n_outputs, n_features).transpose(0, 2, 1) * deviation
     return Paths.through(coef, moments.mean, moments.mean_y), np.asarray(solved.reshape(len(points), n_outputs).all(axis=1))
 
@@ -184,7 +185,7 @@ def _classes(task: Task, points: Sequence[Params], rows: Rows, tests: Sequence[A
             fits = lesson.fits([points[i] for i in chosen])
             with np.errstate(over="ignore"):  # of scores far below 0
                 at = [_shares(answers(lesson.likelihood, fits.scores(X)), lesson.present, task.n_classes) for X in tests]
-            found |= {i: [each[place] for each in at] for place, i in enumerate(chosen) if fits.solved[place]}
+            found |= _apart(chosen, at, fits.solved)
     return found
 
 
@@ -229,20 +230,24 @@ def _counts(points: Sequence[Params], rows: Rows, tests: Sequence[Any]) -> _Foun
     fits = fit_scores("poisson", rows.X, rows.y[:, None], rows.sample_weight, [_number(point["alpha"]) for point in points])
     with np.errstate(over="ignore"):  # what is not finite is left to `fit`, which says so
         at = [answers("poisson", fits.scores(X))[:, :, 0] for X in tests]
-    return {i: [each[i] for each in at] for i, solved in enumerate(fits.solved) if solved}
+    return _apart(range(len(points)), at, fits.solved)
 
 
 def _fit_net(model: Any, params: Params, train: Rows) -> Any:
-    moments = Moments.of(train.X, _columns(train.y), train.sample_weight)
-    deviation = np.sqrt(moments.square / moments.total)
-    deviation = np.where(deviation > 0, deviation, 1.0)
+    y, weight = _columns(train.y), train.sample_weight
     if train.X.shape[1] <= MOST_NET_COLUMNS:
-        lines, solved = _nets([params], moments)
+        lines, solved = _nets([params], Moments.of(train.X, y, weight))
         if solved[0]:
             return _with_line(model, lines.coef[0], lines.intercept[0], train)
-    model.fit(train.X, (_columns(train.y) - moments.mean_y) / deviation, sample_weight=train.sample_weight)
-    coef = np.atleast_2d(model.coef_).T * deviation
-    return _with_line(model, coef, moments.mean_y - moments.mean @ coef, train)
+    mean = weight @ y / weight.sum()
+    deviation = _deviation(weight @ (y - mean) ** 2 / weight.sum())
+    model.fit(train.X, (y - mean) / deviation, sample_weight=weight)
+    return _with_line(model, np.atleast_2d(model.coef_).T * deviation, mean + model.intercept_ * deviation, train)
+
+
+def _deviation(variance: np.ndarray) -> np.ndarray:
+    """Return standard deviations, 1 of what does not vary."""
+    return np.sqrt(np.where(variance > 0, variance, 1.0))
 
 
 def _with_line(model: Any, coef: np.ndarray, intercept: np.ndarray, train: Rows) -> Any:

@@ -21,20 +21,22 @@ class Problems:
     cross: np.ndarray  # (n_problems, n_features)
     l1: np.ndarray  # (n_problems, 1) above 0
     l2: np.ndarray  # (n_problems, 1)
+    diagonal: np.ndarray  # (n_problems, n_features) how each problem curves along each column
+
+    @staticmethod
+    def of(gram: np.ndarray, cross: np.ndarray, l1: np.ndarray, l2: np.ndarray) -> Problems:
+        """Return problems; arguments as the fields of their names."""
+        return Problems(gram, cross, l1, l2, np.einsum("...jj->...j", gram) + l2)
 
     def take(self, chosen: np.ndarray) -> Problems:
         """Return the chosen problems (a mask)."""
         gram = self.gram if self.gram.ndim == 2 else self.gram[chosen]
-        return Problems(gram, self.cross[chosen], self.l1[chosen], self.l2[chosen])
+        return Problems(gram, self.cross[chosen], self.l1[chosen], self.l2[chosen], self.diagonal[chosen])
 
     def slope(self, coef: np.ndarray) -> np.ndarray:
         """Return the negative gradient of all but the l1 penalty, (n_problems, n_features)."""
         bent = coef @ self.gram if self.gram.ndim == 2 else (self.gram @ coef[:, :, None])[:, :, 0]
         return self.cross - bent - self.l2 * coef
-
-    def diagonal(self) -> np.ndarray:
-        """Return how each problem curves along each column, (n_problems, n_features)."""
-        return np.einsum("...jj->...j", self.gram) + self.l2
 
 
 def elastic_nets(problems: Problems) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +54,7 @@ def elastic_nets(problems: Problems) -> tuple[np.ndarray, np.ndarray]:
     left, here = np.arange(len(answer)), problems
     bound = CLOSE * np.abs(here.cross).max(axis=1, keepdims=True, initial=0.0)
     coef = _ridge(here)
-    coef *= np.abs(coef) * here.diagonal() > here.l1
+    coef *= np.abs(coef) * here.diagonal > here.l1
     slope, signs = here.slope(coef), np.sign(coef)
     for _ in range(STEPS_PER_COLUMN * (1 + problems.cross.shape[1])):
         coef, signs, ended = _moved(here, coef, slope, signs)
@@ -115,6 +117,6 @@ def _solved(problems: Problems, signs: np.ndarray) -> np.ndarray:
     inside = signs != 0
     matrix = problems.gram * (inside[:, :, None] & inside[:, None, :])
     each = np.arange(signs.shape[1])
-    matrix[:, each, each] = np.where(inside, problems.diagonal() * (1 + JITTER) + TINY, 1.0)
+    matrix[:, each, each] = np.where(inside, problems.diagonal * (1 + JITTER) + TINY, 1.0)
     aim = np.where(inside, problems.cross - problems.l1 * signs, 0.0)
     return np.linalg.solve(matrix, aim[:, :, None])[:, :, 0]
