@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -289,6 +290,33 @@ def the_shortcut_gives_the_predictions_of_the_plain_loop(case):
             np.testing.assert_allclose(predicted, case.predict(model, X), rtol=tolerance(case), atol=tolerance(case))
 
 
+def a_choice_inside_the_training_rows_is_one_of_the_settings_and_the_same_again(case):
+    rows = rows_of(case)
+    for array in (rows.y, rows.sample_weight, *([rows.X] if isinstance(rows.X, np.ndarray) else [])):
+        array.flags.writeable = False  # whoever writes, raises
+    points = [case.params(), *ends(case)]
+    for exchangeable in (True, False):
+        task = replace(case.task(len(rows.y)), exchangeable=exchangeable)
+        found = case.family.tune(task, points, rows, stop_of(rows), 3)
+        assert found == case.family.tune(task, points, rows, stop_of(rows), 3)
+        assert 0 <= found < len(points)
+
+
+def a_choice_is_made_among_a_handful_of_rows_and_where_the_rows_that_are_seen_lack_a_class(case):
+    rows = rows_of(case)
+    points = [case.params(), *ends(case)[:2]]
+    few = [rows.take(np.arange(n)) for n in (3, 8)]
+    if case.kind == "classes":
+        few = [replace(each, y=np.arange(len(each.y)) % 2) for each in few]
+        few.append(rows.take(np.argsort(rows.y == 1, kind="stable")[: np.sum(rows.y != 1) + 10]))  # one class comes last, and is set aside
+    for each in few:
+        for exchangeable in (True, False):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # as core/fit.py does
+                found = case.family.tune(replace(case.task(len(each.y)), exchangeable=exchangeable), points, each, stop_of(each), 3)
+            assert 0 <= found < len(points)
+
+
 def a_row_is_predicted_alone_as_in_company(case):
     model, X = learnt(case), rows_of(case, seed=1).X
     alone = X.iloc[3:4] if isinstance(X, pd.DataFrame) else X[3:4]
@@ -350,6 +378,10 @@ def takes_a_shortcut(case: Case) -> bool:
     return case.family.fit_fold is not None
 
 
+def tunes_itself(case: Case) -> bool:
+    return case.family.tune is not None
+
+
 def reads_every_column(case: Case) -> bool:
     return case.family.matrix != "raw"
 
@@ -372,6 +404,8 @@ PROMISES: dict[Callable[[Case], None], Callable[[Case], bool]] = {
     no_output_counts_for_its_unit: has_several_outputs,
     a_double_weight_is_a_double_row: any_case,
     the_shortcut_gives_the_predictions_of_the_plain_loop: takes_a_shortcut,
+    a_choice_inside_the_training_rows_is_one_of_the_settings_and_the_same_again: tunes_itself,
+    a_choice_is_made_among_a_handful_of_rows_and_where_the_rows_that_are_seen_lack_a_class: tunes_itself,
     a_row_is_predicted_alone_as_in_company: any_case,
     constant_and_duplicated_columns_do_no_harm: reads_every_column,
     a_handful_of_rows_is_enough: any_case,

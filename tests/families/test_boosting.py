@@ -154,3 +154,67 @@ def test_a_row_says_how_many_quantiles_were_boosted():
     task = Task("quantiles", 100, levels=LEVELS)
     said = FAMILY.words(task, PARAMS | {"feature_fraction": 1.0})
     assert said == "Gradient boosting (LightGBM, 3 quantiles, learning rate 0.1, 8 leaves of at least 5 rows)"
+
+
+def racing(kind, rows, points, stop=None, **about):
+    stop = np.arange(len(rows.y)) % 5 == 4 if stop is None else stop
+    return FAMILY.tune(Task(kind, len(rows.y), 3, **about), points, rows, stop, 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"), [("mean", "mean"), ("distribution", "distribution"), ("classes", "two"), ("classes", "classes")]
+)
+def test_a_setting_that_cannot_learn_is_not_chosen(kind, column):
+    rows = rows_of(column)
+    dull = {**PARAMS, "min_data_in_leaf": 150}
+    assert racing(kind, rows, [dull, dull, PARAMS, dull]) == 2
+    assert racing(kind, rows, [PARAMS, dull]) == 0
+
+
+def test_quantiles_are_chosen_by_a_few_of_their_levels():
+    rows = rows_of("mean")
+    dull = {**PARAMS, "min_data_in_leaf": 150}
+    assert racing("quantiles", rows, [dull, PARAMS], levels=(0.1, 0.3, 0.5, 0.7, 0.9)) == 1
+
+
+def test_settings_on_rows_binned_once_learn_as_each_on_its_own():
+    """The least loss and its round are those of LightGBM trained alone, whatever ran on the same bins before."""
+    from piste.families.boosting import _Binned, _Racer
+
+    rows = rows_of("mean")
+    stop = np.arange(len(rows.y)) % 5 == 4
+    task = Task("mean", len(rows.y))
+    points = [PARAMS, {**PARAMS, "min_data_in_leaf": 30, "num_leaves": 4}, {**PARAMS, "learning_rate": 0.05, "feature_fraction": 0.5}]
+    models = [FAMILY.build(task, point, 3) for point in points]
+    binned = _Binned.of(models[0], rows, stop)
+    racers = [_Racer.of(model, binned, rows) for model in models]
+    for learnt in (1.0, 1e9):
+        for racer in racers:
+            racer.run(learnt)
+    for point, racer in zip(points, racers, strict=True):
+        data = lightgbm.Dataset(rows.X[~stop], rows.y[~stop], categorical_feature=[3])
+        aside = data.create_valid(rows.X[stop], rows.y[stop])
+        words = {**point, **QUIET, "seed": 3, "num_threads": 1, "objective": "regression"}
+        alone = lightgbm.train(words, data, 1000, valid_sets=[aside], callbacks=[lightgbm.early_stopping(50, verbose=False)])
+        assert alone.best_iteration == racer.best_rounds
+        assert alone.best_score["valid_0"]["l2"] == pytest.approx(racer.best, rel=1e-12)
+
+
+def test_a_slow_rate_is_not_left_before_it_has_learnt():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 4))
+    y = X[:, 0] + 0.3 * rng.normal(size=600)
+    slow, fast = ({**PARAMS, "num_leaves": 4, "learning_rate": rate} for rate in (0.02, 0.2))
+    rows = Rows(X, y, np.ones(600))
+    errors = []
+    for point in (slow, fast):
+        model = FAMILY.fit(Task("mean", 600), point, rows, np.arange(600) % 5 == 4, 3)
+        new = rng.normal(size=(4000, 4))
+        errors.append(np.mean((model.predict(new) - new[:, 0]) ** 2))
+    assert errors[0] < errors[1]
+    assert racing("mean", rows, [fast] * 3 + [slow]) == 3
+
+
+@pytest.mark.parametrize("stop", [np.zeros(300, dtype=bool), np.ones(300, dtype=bool)])
+def test_where_no_row_is_set_aside_the_default_is_taken(stop):
+    assert racing("mean", rows_of("mean"), [{**PARAMS, "min_data_in_leaf": 150}, PARAMS], stop) == 0

@@ -82,3 +82,76 @@ def test_several_numbers_are_predicted_by_scikit_learn_each_in_its_own_spread(ro
     mean, spread = both.mean(axis=0), both.std(axis=0)
     expected = plain(300, max_features=0.5, min_samples_leaf=3, random_state=5).fit(X, (both - mean) / spread)
     np.testing.assert_allclose(found, expected.predict(X) * spread + mean)
+
+
+PLAIN = {"trees": "random", "max_features": 1.0, "min_samples_leaf": 1}
+
+
+def chosen(task, points, X, y, *, weight=None, stop=None, seed=0):
+    weight = np.ones(len(y)) if weight is None else weight
+    stop = np.arange(len(y)) % 5 == 0 if stop is None else stop
+    return FAMILY.tune(task, points, Rows(X, y, weight), stop, seed)
+
+
+def curved(n=400):
+    rng = np.random.default_rng(1)
+    X = rng.uniform(-2, 2, (n, 3))
+    return X, np.sin(3 * X[:, 0]), rng
+
+
+@pytest.mark.parametrize("exchangeable", [True, False])
+@pytest.mark.parametrize("trees", ["random", "extra"])
+@pytest.mark.parametrize("kind", ["mean", "distribution", "classes"])
+def test_the_leaf_that_suits_the_noise_is_chosen(kind, trees, exchangeable):
+    X, signal, rng = curved(1000)
+    points = [{**PLAIN, "trees": trees, "class_weight": None, "min_samples_leaf": leaf} for leaf in (1, 150)]
+    sharp = {"mean": signal, "distribution": np.round(np.exp(2 * signal + 1)), "classes": (signal > 0).astype(int)}[kind]
+    blurred = rng.permutation(sharp)
+    task = Task(kind, len(X), 2, exchangeable=exchangeable)
+    assert chosen(task, points, X, sharp) == 0
+    assert chosen(task, points, X, blurred) == 1
+
+
+def test_the_choice_is_that_of_the_error_of_whole_forests_out_of_bag():
+    X, signal, rng = curved(300)
+    y = signal + rng.normal(0, 0.7, 300)
+    points = [{**PLAIN, "min_samples_leaf": leaf} for leaf in (1, 3, 10, 40)]
+    errors = [
+        np.mean(
+            (
+                RandomForestRegressor(300, min_samples_leaf=p["min_samples_leaf"], oob_score=True, random_state=0).fit(X, y).oob_prediction_
+                - y
+            )
+            ** 2
+        )
+        for p in points
+    ]
+    found = chosen(Task("mean", 300, exchangeable=True), points, X, y)
+    assert errors[found] < 1.01 * min(errors)
+
+
+def test_where_rows_are_not_exchangeable_those_set_aside_decide():
+    """What is told from the first rows is wrong for the last."""
+    X, signal, rng = curved(500)
+    stop = np.arange(500) >= 400
+    y = np.where(stop, rng.permutation(signal), signal)
+    points = [{**PLAIN, "min_samples_leaf": leaf} for leaf in (1, 200)]
+    assert chosen(Task("mean", 500, exchangeable=True), points, X, y, stop=stop) == 0
+    assert chosen(Task("mean", 500, exchangeable=False), points, X, y, stop=stop) == 1
+
+
+def test_rows_of_weight_zero_count_for_nothing_in_the_choice():
+    X, signal, _ = curved()
+    lies = np.where(np.arange(len(X)) % 2 == 0, 100 * np.sign(signal - 0.1) * np.arange(len(X)), signal)
+    weight = np.where(np.arange(len(X)) % 2 == 0, 0.0, 1.0)
+    points = [{**PLAIN, "min_samples_leaf": leaf} for leaf in (100, 1)]
+    assert chosen(Task("mean", len(X), exchangeable=True), points, X, lies, weight=weight) == 1
+
+
+def test_several_numbers_count_by_their_own_spread_in_the_choice():
+    X, signal, rng = curved()
+    y = np.column_stack([1e6 * rng.permutation(signal), signal, signal, signal])
+    points = [{**PLAIN, "min_samples_leaf": leaf} for leaf in (1, 150)]
+    task = Task("mean", len(X), n_outputs=4, exchangeable=True)
+    assert chosen(task, points, X, y) == 0
+    assert chosen(task, points, X, y * np.array([1e-9, 1, 1, 1])) == 0

@@ -140,7 +140,7 @@ def refit(
 def tuned(task: Task, family: Family, points: Sequence[Params], lesson: Lesson, seed: int, parts: Sequence[object]) -> int:
     """Return which of the points is best by the training rows alone; the first where there is no choice, or nothing to choose by."""
     train, stop = lesson.train, lesson.stop
-    if len(points) < 2 or len(train.y) < 2 or (task.kind == "classes" and len(np.unique(train.y)) == 1):
+    if len(points) < 2 or stop.all() or (task.kind == "classes" and len(np.unique(train.y[~stop])) == 1):
         return 0
     assert family.tune, "only a family that tunes is given several points"
     with warnings.catch_warnings():

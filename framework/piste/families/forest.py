@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from piste.core.family import Family, Params, Rows, Space, Task, choice, integer
+from piste.numeric.votes import Votes, expected_loss
 
 TREES = 300  # more never hurts (Probst and Boulesteix, To tune or not to tune the number of trees, 2018), so it is no dimension
+
+FEW = (16, 40)  # trees of every setting, then of the better half, by which one is chosen
+PARTS = 8  # into which rows are dealt: each tree leaves one out
 
 
 def space(task: Task) -> Space:
@@ -61,6 +66,98 @@ def fit(task: Task, params: Params, train: Rows, stop: np.ndarray, seed: int) ->
     return build(task, params, seed).fit(train.X, train.y, sample_weight=weight)
 
 
+def tune(task: Task, points: Sequence[Params], train: Rows, stop: np.ndarray, seed: int) -> int:
+    """Choose by a few trees of every setting, told on rows that they have not seen what all of its trees would lose.
+
+    Where rows are exchangeable these are an eighth of the rows, another for each tree, and those out of its bootstrap sample where
+    it draws one. The eighth is held back from these trees too, or trees that draw none would be held to be worse than they are.
+    Else they are the rows set aside by the split's own rule. All settings see the same draws. Losses: squared error; Poisson
+    deviance; of classes the Brier score, for which the number of trees can be allowed for without bias: the log loss of smoothed
+    votes, and that of repaired ones, chose settings that were worse by log loss itself (by 6 % instead of 3 %, phoneme and adult).
+    """
+    X = np.ascontiguousarray(train.X, dtype=np.float32)  # once, not once a tree
+    y = _outputs(task, train)
+    growing = [_Growing(task, point, X, train, seed) for point in points]
+    left = [*range(len(points))]
+    losses: dict[int, float] = {}
+    for few in FEW:
+        for number in left:
+            growing[number].grow(few, None if task.exchangeable else stop)
+            loss = "poisson" if task.kind == "distribution" else "squared"
+            losses[number] = expected_loss(growing[number].votes, y, train.sample_weight, members=TREES, loss=loss)
+        left = sorted(left, key=lambda number: (losses[number], number))
+        if few != FEW[-1]:
+            left = sorted(left[: max(2, -(-len(left) // 2))])
+    return left[0]
+
+
+def _outputs(task: Task, train: Rows) -> np.ndarray:
+    """Return what trees are to say of each row, (n_rows, n_outputs); several numbers each in units of its own spread."""
+    if task.kind == "classes":
+        return np.equal.outer(train.y, np.unique(train.y)).astype(float)
+    y = np.asarray(train.y, dtype=float).reshape(len(train.y), -1)
+    if task.n_outputs == 1:
+        return y
+    spread = y.std(axis=0)
+    return (y - y.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+
+
+class _Growing:
+    """Trees of one setting, and what they say of rows that they have not seen."""
+
+    def __init__(self, task: Task, params: Params, X: np.ndarray, train: Rows, seed: int) -> None:
+        self.task, self.X = task, X
+        self.holes = bool(np.isnan(X).any())  # which a tree looks for only where it checks its input, a third of the time of a small one
+        forest = build(task, params, seed)
+        self.forest = forest if task.n_outputs == 1 else forest.regressor
+        names = set(self.forest.estimator_params) - {"random_state"}
+        self.given = {name: value for name, value in self.forest.get_params().items() if name in names}
+        self.y = train.y if task.kind == "classes" else _outputs(task, train)
+        weight = train.sample_weight
+        if params.get("class_weight"):
+            from sklearn.utils.class_weight import compute_sample_weight
+
+            weight = weight * compute_sample_weight("balanced", train.y)
+        self.weight = weight
+        self.rng = np.random.default_rng([seed, 0])  # the same of every setting
+        self.part = self.rng.permutation(len(X)) % min(PARTS, len(X))
+        self.votes = Votes.of(len(X), len(np.unique(train.y)) if task.kind == "classes" else self.y.shape[1])
+        self.n = 0
+
+    def grow(self, n: int, stop: np.ndarray | None) -> None:
+        """Grow trees until there are n.
+
+        Args:
+            n: trees.
+            stop: mask of the rows that no tree sees; None where each leaves out rows of its own.
+        """
+        while self.n < n:
+            unseen, weight = self._drawn(stop)
+            self.n += 1
+            if not unseen.any() or not np.any(weight > 0):
+                continue
+            tree = self._tree(int(self.rng.integers(2**31)))
+            tree.fit(self.X, self.y, sample_weight=weight, check_input=self.holes)
+            self.votes.add(unseen, self._said(tree, self.X[unseen]))
+
+    def _drawn(self, stop: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Draw what a tree sees: the rows that it does not, and the weights of all."""
+        n = len(self.X)
+        allowed = self.part != self.n % (self.part.max() + 1) if stop is None else ~stop
+        drawn = allowed.astype(int)
+        if self.forest.bootstrap:
+            drawn = np.bincount(self.rng.choice(np.flatnonzero(allowed), allowed.sum()), minlength=n)
+        return drawn == 0 if stop is None else stop, drawn * self.weight
+
+    def _tree(self, seed: int) -> Any:
+        """Return one tree as the forest would grow it."""
+        return type(self.forest.estimator)(**self.given, random_state=seed)
+
+    def _said(self, tree: Any, X: np.ndarray) -> np.ndarray:
+        said = tree.predict_proba(X, check_input=False) if self.task.kind == "classes" else tree.predict(X, check_input=False)
+        return np.asarray(said).reshape(len(X), -1)
+
+
 def describe(task: Task, params: Params) -> str:
     """Name the kind of tree, their number and what was tuned."""
     leaf = "" if params["min_samples_leaf"] == 1 else f", at least {params['min_samples_leaf']} rows a leaf"
@@ -80,4 +177,5 @@ FAMILY = Family(
     build=build,
     describe=describe,
     fit=fit,
+    tune=tune,
 )
