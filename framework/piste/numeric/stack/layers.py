@@ -99,6 +99,8 @@ class Passes:
             runs: of models, which they cover in order; those with dropout come last.
             n_rows: of a batch.
         """
+        import torch
+
         self.layers, self.slopes = frame.layers(parameters), frame.layers(gradient)
         self.runs, self.curves = tuple(runs), curves()
         self.first_dropped = min((run.models.start for run in runs if run.dropped), default=len(parameters))
@@ -106,6 +108,8 @@ class Passes:
         # What goes into the activations, what comes out of them, and the slope of the loss at the former.
         self.before, self.after, self.pulls = ([parameters.new_empty(size) for size in sizes] for _ in range(3))
         self.outputs = parameters.new_empty((len(parameters), frame.widths[-1], n_rows))
+        # Matrix products of many models at once are only written to arrays without gaps.
+        self.products = [torch.empty_like(layer.weight, memory_format=torch.contiguous_format) for layer in self.slopes]
 
     def forward(self, X: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
         """Return the last numbers of every model, (n_models, n_outputs, n_rows).
@@ -145,7 +149,8 @@ class Passes:
 
         shared = X.expand(len(slope), *X.shape)
         last, to = self.layers[-1], self.slopes[-1]
-        to.weight.baddbmm_(slope, self.after[-1] if self.after else shared, beta=0, alpha=last.gain)
+        torch.bmm(slope, self.after[-1] if self.after else shared, out=self.products[-1])
+        torch.mul(self.products[-1], last.gain, out=to.weight)
         torch.sum(slope, 2, keepdim=True, out=to.bias)
         for number in reversed(range(len(self.after))):
             pull, to = self.pulls[number], self.slopes[number]
@@ -163,7 +168,8 @@ class Passes:
                 kept = self.after if curve.by_result and mask is None else self.before
                 curve.slope(part, kept[number][run.models])
             below = self.after[number - 1] if number else shared
-            to.weight.baddbmm_(below.transpose(1, 2), pull, beta=0, alpha=self.layers[number].gain)
+            torch.bmm(below.transpose(1, 2), pull, out=self.products[number])
+            torch.mul(self.products[number], self.layers[number].gain, out=to.weight)
             torch.sum(pull, 1, keepdim=True, out=to.bias)
 
     def _masked(self, layer: int, masks: Sequence[Tensor]) -> Iterator[tuple[Run, Tensor | None]]:

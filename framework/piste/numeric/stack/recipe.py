@@ -38,7 +38,7 @@ class Recipe:
 
     @property
     def n_run(self) -> int:
-        """Return how many epochs are run."""
+        """Return how many epochs are run at most."""
         return self.n_epochs if self.until is None else self.until
 
 
