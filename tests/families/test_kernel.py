@@ -10,7 +10,21 @@ import pytest
 
 from piste.core.family import Rows, Task
 from piste.core.model import predict
-from piste.families.kernel import CALIBRATION_ROWS, EXACT_ROWS, FAMILY, Lesson, build, describe, fit, left_out_scores, restore, state
+from piste.core.problem import Entry
+from piste.core.search import _wrong, settings
+from piste.families.kernel import (
+    CALIBRATION_ROWS,
+    EXACT_ROWS,
+    FAMILY,
+    GAMMA_SCALES,
+    Lesson,
+    build,
+    describe,
+    fit,
+    left_out_scores,
+    restore,
+    state,
+)
 from piste.numeric.kernel import rbf, scaled_gamma
 from piste.numeric.kernel_path import MANY, kernel_path
 
@@ -184,3 +198,11 @@ def test_several_numbers_at_once_are_each_as_alone(n_train, X, y, weight):
     kept = json.loads(json.dumps({name: value for name, value in state(model).items() if not isinstance(value, np.ndarray)}))
     again = restore({name: value for name, value in state(model).items() if isinstance(value, np.ndarray)} | kept)
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_any_width_may_be_written_though_few_are_drawn():
+    space = FAMILY.space(MEAN)
+    drawn = settings(space, Entry.model_construct(name="kernel", family="kernel", params={}), 40, 0)
+    assert {point["gamma_scale"] for point in drawn} == set(GAMMA_SCALES)
+    assert _wrong(space["gamma_scale"], 0.7) is None
+    assert _wrong(space["gamma_scale"], -1.0) == "must be above 0, but is -1.0"

@@ -59,8 +59,8 @@ class Rows:
 class Dimension:
     """One hyperparameter of a search space.
 
-    `low`/`high` for numbers (on a log scale if `log`, whole if `integer`), `choices` otherwise; of whole numbers with `choices`
-    only these are drawn, but others may be written. Equal ends: nothing is drawn, but others may be written. `default` is the
+    `low`/`high` for numbers (on a log scale if `log`, whole if `integer`), `choices` otherwise. Of numbers with `choices` (whole
+    ones, or on a log scale) only these are drawn, but others may be written. Equal ends: the same. `default` is the
     family's best-known value. `when`: the dimension only exists where other parameters have one of the listed values.
     """
 

@@ -15,6 +15,8 @@ from piste.core.problem import Entry, Problem
 MOST_GRID = 1000  # settings of a grid of the user's own
 TUNED = "tuned"  # the only parameter of a candidate that is chosen inside the training rows: from how many settings
 
+Key = tuple[str, str, int]  # framing, entry and number: a candidate within a comparison
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -31,7 +33,7 @@ class Candidate:
     points: tuple[Params, ...] = ()
 
     @property
-    def key(self) -> tuple[str, str, int]:
+    def key(self) -> Key:
         """Name the candidate within a comparison."""
         return self.framing, self.entry, self.number
 
@@ -151,8 +153,8 @@ def _idle(space: Space, entry: Entry, name: str) -> str | None:
 
 
 def _wrong(dimension: Dimension, value: Value) -> str | None:
-    """Say what is wrong with a value of the user's own; beyond the usual range, or between the whole numbers drawn, is allowed."""
-    if dimension.choices and not dimension.integer:
+    """Say what is wrong with a value of the user's own; beyond the usual range, or between the numbers drawn, is allowed."""
+    if dimension.choices and not (dimension.integer or dimension.log):
         shown = either(dict.fromkeys("none" if c is None else str(c) for c in dimension.choices))
         return None if value in dimension.choices else f"must be {shown}, but is '{value}'.{near(value, map(str, dimension.choices))}"
     if isinstance(value, bool) or not isinstance(value, int | float):

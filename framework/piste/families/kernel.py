@@ -8,13 +8,15 @@ from typing import Any, cast
 
 import numpy as np
 
-from piste.core.family import Family, Params, Rows, Shared, Space, Task, log, number
+from piste.core.family import Dimension, Family, Params, Rows, Shared, Space, Task, log, number
 from piste.numeric.kernel import KernelSum, Nystroem, n_landmarks, rbf, scaled_gamma
 from piste.numeric.kernel_path import LeftOut, feature_path, kernel_path
 from piste.numeric.pairwise import Pairwise, pairs
 
 EXACT_ROWS = 5_000
 """Training rows up to which the kernel is exact: 5,000 take 2 to 3 s and 400 MB, and both grow fast beyond."""
+
+GAMMA_SCALES = (0.125, 0.35, 1.0, 3.0, 8.0)
 
 CALIBRATION_ROWS = 100
 """Rows of every class, set aside, that suffice to turn scores into probabilities; with fewer, the leave-one-out scores of all do."""
@@ -29,10 +31,12 @@ def space(task: Task) -> Space:
 
     alpha is the variance of the noise over that of the signal (in the words of a Gaussian process; Rasmussen and Williams,
     2006, 2.3), whatever the target's unit; below 1e-4 much of the solution is rounding. gamma is a multiple of scikit-learn's
-    "scale", 1 / n_features on standardised columns, as for support vector machines.
+    "scale", 1 / n_features on standardised columns, as for support vector machines. It takes five values, so that candidates
+    share kernels: over five tables the best of ten draws lost 2.1 % on the best of all alphas and gammas, against 2.4 % with
+    gamma drawn evenly from 2^-5 to 2^5; the best of twenty 1.4 % either way.
     """
     del task
-    return {"alpha": log(1e-4, 1e1, default=0.3), "gamma_scale": log(2.0**-5, 2.0**5, default=1.0)}
+    return {"alpha": log(1e-4, 1e1, default=0.3), "gamma_scale": Dimension(1.0, choices=GAMMA_SCALES, log=True)}
 
 
 def is_exact(task: Task) -> bool:

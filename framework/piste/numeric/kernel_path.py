@@ -51,8 +51,8 @@ def kernel_path(K: np.ndarray, targets: np.ndarray, alphas: np.ndarray, left_out
         coef = vectors @ (shrunk[:, :, None] * (vectors.T @ targets))
         return Path(coef, coef / (shrunk @ (vectors**2).T)[:, :, None])
     found = [_solution(K.copy(), targets, alpha, left_out) for alpha in alphas[:-1]] + [_solution(K, targets, alphas[-1], left_out)]
-    residuals = None if left_out == "none" else np.stack([each for _, each in found])
-    return Path(np.stack([coef for coef, _ in found]), residuals)
+    judged = [residuals for _, residuals in found if residuals is not None]
+    return Path(np.stack([coef for coef, _ in found]), np.stack(judged) if judged else None)
 
 
 def feature_path(features: np.ndarray, targets: np.ndarray, alphas: np.ndarray, left_out: LeftOut) -> Path:
