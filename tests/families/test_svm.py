@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from piste.core.family import Rows, Task
 from piste.families import svm
-from piste.families.svm import CALIBRATION_ROWS, EXACT_ROWS, FAMILY, build, describe, fit, restore, state
+from piste.families.svm import CALIBRATION_ROWS, EXACT_ROWS, FAMILY, build, dealt_out, describe, fit, restore, state, tune
 
 MEAN = Task("mean", 200)
 TWO = Task("classes", 200, n_classes=2)
@@ -155,3 +156,64 @@ def test_a_machine_kept_as_plain_values_predicts_the_same(task, kernel, X, y, co
 )
 def test_a_machine_says_its_kernel(changed, words):
     assert describe(MEAN, params(MEAN, **changed)) == words
+
+
+def points_of(task, **lists):
+    """Make settings, each with one of the values listed: wrong, right, wrong."""
+    return [params(task, **dict(zip(lists, values, strict=True))) for values in zip(*lists.values(), strict=True)]
+
+
+@pytest.mark.parametrize("exchangeable", [True, False])
+@pytest.mark.parametrize("task", [MEAN, THREE], ids=["mean", "classes"])
+def test_the_settings_that_suit_the_rows_are_chosen(task, exchangeable, X, y, code):
+    points = points_of(task, gamma_scale=(30.0, 1.0, 0.03125), C=(0.125, 10.0, 0.125))
+    train = Rows(X, y if task.kind == "mean" else code, np.ones(200))
+    assert tune(replace(task, exchangeable=exchangeable), points, train, np.arange(200) >= 160, 0) == 1
+
+
+def test_rows_set_aside_are_the_judges_where_rows_are_not_exchangeable(X):
+    stop = np.arange(200) >= 160
+    y = np.where(stop, 0.0, 10 * np.sin(3 * X[:, 0]))  # later there are no waves, and a line has hardly followed them
+    points = points_of(MEAN, kernel=("rbf", "linear"), C=(50.0, 1.0))
+    chosen = {
+        exchangeable: tune(replace(MEAN, exchangeable=exchangeable), points, Rows(X[:, :1], y, np.ones(200)), stop, 0)
+        for exchangeable in (True, False)
+    }
+    assert chosen == {True: 0, False: 1}
+
+
+def test_rows_without_weight_have_no_say_in_the_choice(X, y):
+    points = points_of(MEAN, gamma_scale=(30.0, 1.0, 0.03125))
+    none = np.arange(200) % 4 == 0
+    spoilt = Rows(X, np.where(none, 1e9, y), np.where(none, 0.0, 1.0))
+    stop = np.arange(200) >= 150
+    for exchangeable in (True, False):
+        task = replace(MEAN, exchangeable=exchangeable)
+        assert tune(task, points, spoilt, stop, 0) == tune(task, points, spoilt.take(~none), stop[~none], 0) == 1
+
+
+@pytest.mark.parametrize("n", [2, 3, 7])
+@pytest.mark.parametrize("kind", ["mean", "classes"])
+def test_of_a_handful_of_rows_something_is_chosen(kind, n, X, y):
+    task = Task(kind, n, n_classes=2 if kind == "classes" else 0, exchangeable=True)
+    target = np.arange(n) % 2 if kind == "classes" else y[:n]
+    assert tune(task, points_of(task, C=(1.0, 10.0)), Rows(X[:n], target, np.ones(n)), np.zeros(n, dtype=bool), 0) in (0, 1)
+
+
+def test_without_a_judge_the_first_settings_are_taken(X, y):
+    assert tune(MEAN, points_of(MEAN, C=(0.125, 10.0)), Rows(X, y, np.ones(200)), np.zeros(200, dtype=bool), 0) == 0
+
+
+def test_a_class_of_one_row_does_not_keep_the_others_from_being_tuned(X, code):
+    rare = np.where(np.arange(200) == 7, 3, code)
+    task = Task("classes", 200, n_classes=4, exchangeable=True)
+    points = points_of(task, gamma_scale=(30.0, 1.0), C=(0.125, 10.0))
+    assert tune(task, points, Rows(X, rare, np.ones(200)), np.zeros(200, dtype=bool), 0) == 1
+
+
+def test_every_beginning_of_the_order_has_its_share_of_every_class():
+    code = np.repeat([0, 1, 2], [600, 300, 100])
+    order = dealt_out(code, 0)
+    assert sorted(order) == list(range(1000))
+    for n in (100, 250, 700):
+        np.testing.assert_allclose(np.bincount(code[order[:n]]), n * np.array([0.6, 0.3, 0.1]), atol=1.01)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -24,6 +25,10 @@ on digits 20 of each gave a log loss of .36, five folds .10."""
 
 N_FOLDS = 5
 
+FIRST_SHARE, SECOND_SHARE = 0.25, 0.6  # of the rows (of EXACT_ROWS at most), that machines learn from while settings are chosen
+N_SECOND = 2  # settings tried a second time
+MOST_JUDGES = 1_000  # rows that settings are judged by
+
 FORMAT = 1  # of the stored state
 
 Form = Literal["linear", "exact", "nystroem"]
@@ -33,14 +38,16 @@ def space(task: Task) -> Space:
     """Search C, the width of the kernel and, for numbers, the tube.
 
     Ranges: Hsu, Chang and Lin, A Practical Guide to Support Vector Classification, 2003, start C at 2^-5 and go up to 2^15.
-    Here it ends at 2^7: on standardised columns more buys little, and the time of a fit grows with it. They search gamma over
+    Here it ends at 2^7: on standardised columns more buys little, and the time of a fit grows with it. It starts at 2^-3: where
+    nearly every row of a class is at its bound, the offset is arbitrary, and machines of different rows cannot be calibrated
+    together (adult, C 0.04, a wide kernel: a log loss of 0.4 to 2.8, where others have 0.35). They search gamma over
     2^-15..2^3 on columns of range 1; the useful values lie around 1 / n_features, so gamma is a multiple of scikit-learn's
     "scale", which is that on standardised columns. The target is standardised, so epsilon is in its deviations and one range
     of C serves every unit. C 3 lost least over nine tables, noisy ones among them.
     """
     shared = {
         "kernel": choice("rbf", "linear", default="rbf"),
-        "C": log(2.0**-5, 2.0**7, default=3.0),
+        "C": log(2.0**-3, 2.0**7, default=3.0),
         "gamma_scale": log(2.0**-5, 2.0**5, default=1.0, kernel=("rbf",)),
     }
     if task.kind == "mean":
@@ -143,6 +150,15 @@ def learn(settings: Settings, X: np.ndarray, weight: np.ndarray, targets: list[t
     return KernelSum(None, 0.0, coef, intercept) if basis is None else basis.function(coef, intercept)
 
 
+def learn_pairs(settings: Settings, X: np.ndarray, code: np.ndarray, weight: np.ndarray, n_classes: int) -> KernelSum:
+    """Fit one machine for each pair of classes."""
+    targets = []
+    for i, j in pairs(n_classes):
+        rows = np.flatnonzero((code == i) | (code == j))
+        targets.append((rows, (code[rows] == j).astype(int)))
+    return learn(settings, X, weight, targets)
+
+
 class Regressor:
     """A support vector machine for numbers, on the standardised target."""
 
@@ -213,11 +229,7 @@ class Classifier:
         return [np.sort(by_class[first::N_FOLDS]) for first in range(N_FOLDS)]
 
     def _learn(self, X: np.ndarray, code: np.ndarray, weight: np.ndarray) -> KernelSum:
-        targets = []
-        for i, j in pairs(len(self.classes_)):
-            rows = np.flatnonzero((code == i) | (code == j))
-            targets.append((rows, (code[rows] == j).astype(int)))
-        return learn(self.settings, X, weight, targets)
+        return learn_pairs(self.settings, X, code, weight, len(self.classes_))
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Predict a probability for each of `classes_`."""
@@ -248,6 +260,63 @@ def fit(task: Task, params: Params, train: Rows, stop: np.ndarray, seed: int) ->
     if isinstance(model, Classifier):
         return model.fit(train.X, train.y, train.sample_weight, stop)
     return model.fit(train.X, train.y, train.sample_weight)
+
+
+def tune(task: Task, points: Sequence[Params], train: Rows, stop: np.ndarray, seed: int) -> int:
+    """Return the number of the best settings: all are tried on a quarter of the rows, the best two on six tenths.
+
+    The rows that judge are others: those set aside by the split's own rule, or, where rows are exchangeable, any. Over five tables
+    (up to 2,500 rows, 11 settings) that took 3.0 times less than fitting all settings, and lost 0.5 % on the best. Least squares on
+    Nystroem features, with C as the inverse of the penalty, cost as much as these small machines do, and lost 2 to 6 %.
+    """
+    used = train.sample_weight > 0
+    rows, held = train.take(used), stop[used]
+    order = dealt_out(rows.y if task.kind == "classes" else np.zeros(len(rows.y)), seed)
+    judges = order[held[order]]
+    pool = order if task.exchangeable else order[~held[order]]
+    left = list(range(len(points)))
+    for share, n_kept in ((FIRST_SHARE, N_SECOND), (SECOND_SHARE, 1)):
+        n_learnt = min(int(share * len(rows.y)), int(share * EXACT_ROWS), len(pool))
+        judging = (pool[n_learnt:] if task.exchangeable else judges)[:MOST_JUDGES]
+        if n_learnt < 2 or len(judging) == 0:
+            break  # nothing to choose by: the order is all that there is
+        losses = [trial_loss(task, points[number], rows, pool[:n_learnt], judging, seed) for number in left]
+        left = [left[place] for place in np.argsort(losses, kind="stable")[:n_kept]]
+    return left[0]
+
+
+def dealt_out(code: np.ndarray, seed: int) -> np.ndarray:
+    """Return the row numbers in an order at random, each beginning of which has its share of every class."""
+    rng = np.random.default_rng(seed)
+    place = np.empty(len(code))
+    for each in np.unique(code):
+        members = rng.permutation(np.flatnonzero(code == each))
+        place[members] = (np.arange(len(members)) + rng.random()) / len(members)
+    return np.argsort(place, kind="stable")
+
+
+def trial_loss(task: Task, params: Params, rows: Rows, learnt: np.ndarray, judging: np.ndarray, seed: int) -> float:
+    """Fit one machine to some rows and judge it by others: by squared error, or by log loss, calibrated on those who judge.
+
+    Their two numbers a pair of classes are too few to flatter. As C stands beside a sum over rows, on fewer it has to grow, but the
+    fewer also want a simpler machine: the root of the share is between the two.
+    """
+    settings = Settings.of(replace(task, n_train=len(learnt)), params, seed)
+    settings = replace(settings, C=settings.C * np.sqrt(len(rows.y) / len(learnt)))
+    few, others = rows.take(learnt), rows.take(judging)
+    weight = others.sample_weight
+    if task.kind != "classes":
+        found = Regressor(settings).fit(few.X, few.y, few.sample_weight).predict(others.X)
+        loss = (found - others.y) ** 2
+    else:
+        classes = np.unique(rows.y)
+        code, judged = np.searchsorted(classes, few.y), np.searchsorted(classes, others.y)
+        function = learn_pairs(settings, few.X, code, few.sample_weight / few.sample_weight.mean(), len(classes))
+        scores = np.nan_to_num(function(others.X))  # a class without a row is told from none
+        shares = Pairwise.learn(scores, judged, weight, len(classes)).probabilities(scores)
+        loss = -np.log(shares[np.arange(len(judged)), judged])
+    average = float(np.average(loss, weights=weight))
+    return average if np.isfinite(average) else np.inf
 
 
 def state(model: Regressor | Classifier) -> dict[str, Any]:
@@ -283,6 +352,7 @@ FAMILY = Family(
     build=build,
     describe=describe,
     fit=fit,
+    tune=tune,
     state=state,
     restore=restore,
 )
