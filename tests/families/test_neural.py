@@ -113,6 +113,19 @@ def test_the_rows_set_aside_are_learnt_from_in_the_end():
     assert (model.predict(X) - 20.0 * X[:, 0])[marked].mean() > 5
 
 
+@pytest.mark.parametrize("exchangeable", [True, False])
+def test_many_rows_are_learnt_from_once_unless_the_rows_set_aside_are_the_latest(monkeypatch, exchangeable):
+    monkeypatch.setattr("piste.families.neural.ONE_PASS", 210)
+    rng = np.random.default_rng(0)
+    marked = np.arange(210) % 21 == 0  # all of them among the rows set aside
+    X = np.column_stack([rng.normal(size=210), marked])
+    task = Task("mean", 210, exchangeable=exchangeable)
+    model = fit(task, params(dropout=0.0), rows(X, 20.0 * X[:, 0] + 10.0 * marked), a_seventh(210), 0)
+    learnt = (model.predict(X) - 20.0 * X[:, 0])[marked].mean() > 5
+    assert learnt != exchangeable
+    assert len(model.history_["stop_loss"]) > model.best_epoch_
+
+
 def test_a_row_with_weight_two_counts_as_two_rows():
     X = np.zeros((60, 1))
     y = np.repeat([0.0, 1.0], 30)
