@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ from piste.edges.executors import InProcess
 from piste.edges.store import Store
 from piste.engine import Engine
 from piste.prepare import Prepared, prepare
-from piste.watch import Began, Better, Event, Finished, silent
+from piste.watch import Began, Better, Event, Finished, Said, silent
 
 HONEST = "from sklearn.tree import DecisionTreeRegressor\n\ndef make():\n    return DecisionTreeRegressor(max_depth=3)\n"
 LEAKY = """\
@@ -87,8 +88,10 @@ def bench_of(at: Prepared, folder: Path, heard: Heard | None = None) -> Iterator
 def compared(at: Prepared, folder: Path, heard: Heard | None = None) -> Comparison:
     """Compute all there is, and say what was found."""
     with bench_of(at, folder, heard) as bench:
-        for stage in ("baseline", "default", "search", "self-test"):
+        for stage in ("baseline", "default", "search"):
             bench.compute(stage)
+        bench.repeat()
+        bench.compute("self-test")
         case = bench.weigh()
         return bench.conclude(case, bench.self_test(), bench.curve(case), bench.seeds(case))
 
@@ -286,6 +289,138 @@ def test_a_quick_run_says_why_no_other_seed_was_tried(tmp_path):
             bench.compute(stage)
         found = bench.conclude(bench.weigh(), (), None)
     assert found.spared["M05"] == "nothing was fitted under other seeds: a quick run does not"
+
+
+def trial_lines(found: Comparison, family: str) -> pd.DataFrame:
+    """Return the trials of a family's row."""
+    [name] = [name for name in found.trials if name.split("/")[1] == family]
+    return found.trials[name]
+
+
+STUMPS = {"families": [{"tree": {"min_samples_leaf": [5, 6, 7, 90, 95]}}]}
+
+
+def test_settings_that_are_hopeless_after_two_folds_have_no_column_and_are_listed_with_the_reason(tmp_path):
+    heard = Heard()
+    at = prepared(tmp_path, **STUMPS, split={"folds": 5, "repeats": 1})
+    found = compared(at, tmp_path, heard)
+    lines = trial_lines(found, "tree").set_index("min_samples_leaf")
+    assert lines.loc[[90, 95], "status"].tolist() == ["left", "left"]
+    assert set(lines.loc[[90, 95], "reason"]) == {"dropped after fold 2"}
+    assert lines.loc[[90, 95], "cost"].isna().all()
+    assert (lines.loc[[5, 6, 7], "status"] == "ok").all()
+    assert found.n_columns == 1 + 3  # the constant, and the settings that are left
+    searched = [event.cell for event in heard if isinstance(event, Finished) and event.cell.stage == "search"]
+    sizes = {cell.fold: len(cell.candidates) for cell in searched}
+    assert sizes == {0: 4, 1: 4, 2: 2, 3: 2, 4: 2}
+    assert not [row for row in found.judged if any("failed" in note for note in row.notes)]
+
+
+def test_what_is_dropped_is_the_same_when_all_is_stored_and_no_look_ahead_counts_it_as_work(tmp_path):
+    keys = {**STUMPS, "split": {"folds": 5, "repeats": 1}}
+    before = compared(prepared(tmp_path, **keys), tmp_path)
+    again = Heard()
+    after = compared(prepared(tmp_path, **keys), tmp_path, again)
+    assert again.fitted == 0
+    pd.testing.assert_frame_equal(after.losses, before.losses, check_exact=True)
+    at = prepared(tmp_path, **keys)
+    with bench_of(at, tmp_path) as bench:
+        assert len(bench.engine.stored()) == len(at.plan.cells)
+
+
+def test_a_row_of_hopeless_settings_keeps_its_default_however_bad(tmp_path):
+    keys = {"families": ["linear", {"tree": {"min_samples_leaf": [95, 5]}}], "search": {"trials": 2}}
+    found = compared(prepared(tmp_path, **keys), tmp_path)
+    assert 95 in [json.loads(params).get("min_samples_leaf") for params in found.columns["params"]]
+
+
+def test_a_budget_that_is_spent_is_said_in_the_row_and_on_the_screen_and_repeats_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr("piste.families.forest.TREES", 20)
+    keys = {"families": ["linear", "neighbours", "forest"], "search": {"trials": 30, "minutes": 0.004}}
+    heard, again = Heard(), Heard()
+    at = prepared(tmp_path, **keys)
+    found = compared(at, tmp_path, heard)
+    assert (trial_lines(found, "neighbours")["reason"] == "budget spent").any()
+    [row] = [row for row in found.judged if row.family == "forest"]
+    [note] = [note for note in row.notes if note.startswith("budget spent: ")]
+    assert note.endswith(" settings tried")
+    assert f"Forest (mean): {note}." in [event.text for event in heard if isinstance(event, Said)]
+    once_more = compared(prepared(tmp_path, **keys), tmp_path, again)
+    assert again.fitted == 0
+    pd.testing.assert_frame_equal(once_more.losses, found.losses, check_exact=True)
+    assert [(row.id, row.notes) for row in once_more.judged] == [(row.id, row.notes) for row in found.judged]
+
+
+def test_a_budget_that_suffices_changes_nothing(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    bounded = compared(prepared(tmp_path / "a", search={"trials": 2, "minutes": 1000}), tmp_path / "a")
+    free = compared(prepared(tmp_path / "b"), tmp_path / "b")
+    pd.testing.assert_frame_equal(bounded.losses, free.losses, check_exact=True)
+
+
+def test_under_several_seeds_losses_are_the_means_of_each_and_what_draws_nothing_is_not_fitted_again(tmp_path):
+    heard = Heard()
+    at = prepared(tmp_path, LUCKY, families=["linear", {"mine": "own.py:make"}], search={"trials": 0, "seeds": 3})
+    with bench_of(at, tmp_path, heard) as bench:
+        for stage in ("baseline", "default", "search"):
+            bench.compute(stage)
+        own = {key: made[0].column for key, made in bench.entrants.items()}
+        bench.repeat()
+        case = bench.weigh()
+    repeated = [event.cell for event in heard if isinstance(event, Finished) and event.cell.stage == "repeat"]
+    fits = {(each.entry, cell.fold, cell.draw) for cell in repeated for each in cell.candidates}
+    assert fits == {("linear", 0, 1)} | {("mine", fold, draw) for fold in range(4) for draw in (1, 2)}
+    columns = {each.column.entry: each for each in case.entrants}
+    np.testing.assert_array_equal(columns["linear"].column.lines, own["mean", "linear", 0].lines)
+    y = at.resolved.table.target.values[bench.court.lines.row]
+    under = [np.concatenate([bench.again[("mean", "mine", 0), draw][fold].predictions for fold in range(4)]) for draw in (1, 2)]
+    expected = np.mean([(raw - y) ** 2 for raw in (own["mean", "mine", 0].raw, *under)], axis=0)
+    np.testing.assert_allclose(columns["mine"].column.lines, expected, rtol=1e-12)
+    assert not np.allclose(expected, (np.mean([own["mean", "mine", 0].raw, *under], axis=0) - y) ** 2)
+    [row] = [row for row in case.rows if row.family == "mine"]
+    assert "mean loss of 3 seeds" in row.notes
+    np.testing.assert_array_equal(columns["mine"].column.raw, own["mean", "mine", 0].raw)
+
+
+def test_a_blend_under_several_seeds_is_made_anew_under_each(tmp_path):
+    at = prepared(tmp_path, LUCKY, families=["linear", {"mine": "own.py:make"}, "blend"], search={"trials": 0, "seeds": 2})
+    with bench_of(at, tmp_path) as bench:
+        for stage in ("baseline", "default"):
+            bench.compute(stage)
+        bench.repeat()
+        case = bench.weigh()
+    [blended] = [each for each in case.entrants if each.column.entry == "blend"]
+    [again] = blended.again
+    y = at.resolved.table.target.values[bench.court.lines.row]
+    np.testing.assert_allclose(blended.column.lines, ((blended.column.raw - y) ** 2 + (again - y) ** 2) / 2, rtol=1e-12)
+    assert (again != blended.column.raw).any()
+
+
+def test_the_champions_other_seeds_are_not_fitted_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr("piste.families.forest.TREES", 20)
+    heard = Heard()
+    at = prepared(tmp_path, families=["forest"], search={"trials": 0, "seeds": 3})
+    found = compared(at, tmp_path, heard)
+    fitted = [
+        (cell.fold, cell.draw) for event in heard if isinstance(event, Finished) and (cell := event.cell).stage in ("repeat", "seeds")
+    ]
+    assert sorted(fitted) == [(fold, draw) for fold in range(4) for draw in (1, 2)]
+    assert found.tables["seeds"]["cost"].nunique() == 3
+
+
+def test_a_model_that_fails_under_another_seed_has_no_column(tmp_path):
+    own = LUCKY.replace("return super()", "assert self.random_state % 2\n        return super()")
+    at = prepared(tmp_path, own, families=["linear", {"mine": "own.py:make"}], search={"trials": 0, "seeds": 8})
+    with bench_of(at, tmp_path) as bench:
+        for stage in ("baseline", "default"):
+            bench.compute(stage)
+        bench.outcomes["mean", "mine", 0] = [Predicted(np.zeros(len(fold.test)), {}, 1.0, 0.1) for fold in at.folds.folds]
+        bench._enter(("mean", "mine", 0))
+        bench.repeat()
+        case = bench.weigh()
+    assert "mine" not in {each.column.entry for each in case.entrants}
+    assert case.failures["mean", "mine"][0].startswith("under another seed: ")
 
 
 def test_what_the_audit_found_is_settled_and_stands_in_the_comparison(tmp_path):

@@ -202,6 +202,8 @@ def _compare(
         bench.compute(stage)
         if stage == "default" and not quick and engine.fitted:
             engine.watcher(watch.FirstBoard(bench.conclude(bench.weigh(), (), None)))
+    if not quick:
+        bench.repeat()
     bench.compute("self-test")
     case = bench.weigh()
     curve = None if quick else bench.curve(case)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
@@ -29,12 +30,13 @@ from piste.edges.models import question_json
 from piste.edges.packing import Ref
 from piste.edges.store import Record, Store, fingerprint, key, versions
 from piste.prepare import Prepared, past_of
-from piste.watch import Finished, Started, Watcher
+from piste.watch import Finished, Spared, Started, Watcher
 from piste.work import Refitted, Share, Wanted, compute, compute_model, join_models, needed
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "torch")  # whose versions may change a number
 HERE = Path(__file__).parent
 EXAMPLE_ROWS = 5
+SPARED = "spared"  # the kind of a record of a cell that was planned, and is not computed as it was
 
 States = Mapping[str, State]  # row id -> what makes its predictions a distribution
 
@@ -79,39 +81,26 @@ class Engine:
             self._executor = self.start()
         return self._executor
 
-    def cells(self, cells: Sequence[Cell]) -> Iterator[tuple[Cell, Sequence[Outcome]]]:
+    def cells(self, cells: Sequence[Cell], more: deque[Cell] | None = None) -> Iterator[tuple[Cell, Sequence[Outcome]]]:
         """Yield every cell with what came of it, the stored ones first, the others as they finish.
 
         A cell of several candidates that fails is computed again candidate by candidate, so that a bad one costs its
         own row only; it is yielded in these parts.
+
+        Args:
+            cells: that are wanted.
+            more: whoever is told of a cell may put here which are wanted after it.
         """
-        keys = {cell: self.cell_key(cell) for cell in cells}
-        stored = self.store.get_many(list(keys.values()))
-        todo = []
-        for cell in cells:
-            record = stored.get(keys[cell])
-            if record is None or self._retry(record):
-                todo.append(cell)
-            elif record.kind == "divided":
-                yield from self.cells(cell.alone())
-            else:
-                outcomes = _read(record, cell)
-                self.watcher(Finished(cell, 0.0, outcomes))
-                yield cell, outcomes
-        yield from self._computed(todo, keys)
-
-    def stored(self) -> set[int]:
-        """Return id() of the cells that are stored."""
-        keys = {id(cell): self.cell_key(cell) for cell in self.prepared.plan.cells}
-        records = self.store.get_many(list(keys.values()))
-        return {number for number, name in keys.items() if name in records and not self._retry(records[name])}
-
-    def _computed(self, cells: Sequence[Cell], keys: Mapping[Cell, str]) -> Iterator[tuple[Cell, Sequence[Outcome]]]:
+        more = deque() if more is None else more
+        more.extendleft(reversed(cells))
+        queue: deque[Cell] = deque()
         running: dict[Future[Any], tuple[Cell, float]] = {}
-        queue = list(reversed(cells))
-        while queue or running:
+        while more or queue or running:
+            if more:
+                yield from self._looked_up(more, queue)
+                continue
             while queue and len(running) < self.executor.workers:
-                cell = queue.pop()
+                cell = queue.popleft()
                 self.watcher(Started(cell))
                 entry = self.prepared.plan.entries[cell.entry][0]
                 future = self.executor.submit(compute, self.sent(), cell, entry, self.prepared.folder.resolve(), timeout=self.deadline)
@@ -120,19 +109,51 @@ class Engine:
             for future in done:
                 cell, began = running.pop(future)
                 self.fitted += 1
-                try:
-                    outcomes: Sequence[Outcome] = future.result()
-                except TaskFailed as failure:
-                    if len(cell.candidates) > 1:
-                        self.store.put(keys[cell] if cell in keys else self.cell_key(cell), "divided", {"reason": str(failure)}, {})
-                        queue += reversed(cell.alone())
-                        continue
-                    outcomes = [Failed(str(failure))]
-                    self._keep_failure(cell, failure)
-                else:
-                    self.store.replace(self.cell_key(cell), "cell", *_written(future.result()))
+                if (outcomes := self._kept(cell, future)) is None:
+                    queue.extendleft(reversed(cell.alone()))
+                    continue
                 self.watcher(Finished(cell, time.perf_counter() - began, outcomes))
                 yield cell, outcomes
+
+    def _looked_up(self, more: deque[Cell], queue: deque[Cell]) -> Iterator[tuple[Cell, Sequence[Outcome]]]:
+        """Yield those of the cells that are stored, and put the others into the queue."""
+        keys = {cell: self.cell_key(cell) for cell in more}
+        more.clear()
+        stored = self.store.get_many(list(keys.values()))
+        for cell, name in keys.items():
+            record = stored.get(name)
+            if record is None or record.kind == SPARED or self._retry(record):
+                queue.append(cell)
+            elif record.kind == "divided":
+                more.extend(cell.alone())
+            else:
+                outcomes = _read(record, cell)
+                self.watcher(Finished(cell, 0.0, outcomes))
+                yield cell, outcomes
+
+    def _kept(self, cell: Cell, future: Future[Any]) -> Sequence[Outcome] | None:
+        """Store what came of a cell; None where it is divided, because one of its candidates may be the bad one."""
+        try:
+            found: list[Predicted] = future.result()
+        except TaskFailed as failure:
+            if len(cell.candidates) > 1:
+                self.store.replace(self.cell_key(cell), "divided", {"reason": str(failure)}, {})
+                return None
+            self._keep_failure(cell, failure)
+            return [Failed(str(failure))]
+        self.store.replace(self.cell_key(cell), "cell", *_written(found))
+        return found
+
+    def spare(self, cell: Cell) -> None:
+        """Note that a cell is not computed as it was planned, so that a look ahead does not count it as work."""
+        self.store.put(self.cell_key(cell), SPARED, {}, {})
+        self.watcher(Spared(cell))
+
+    def stored(self) -> set[int]:
+        """Return id() of the cells that are stored."""
+        keys = {id(cell): self.cell_key(cell) for cell in self.prepared.plan.cells}
+        records = self.store.get_many(list(keys.values()))
+        return {number for number, name in keys.items() if name in records and not self._retry(records[name])}
 
     def _keep_failure(self, cell: Cell, failure: TaskFailed) -> None:
         """Store a failure that would come again; a death (out of memory, killed) may not, so the next run tries again."""
@@ -150,7 +171,12 @@ class Engine:
         points = [[dict(candidate.params), *map(dict, candidate.points)] for candidate in cell.candidates]
         largest = max(len(each.train) for each in self.prepared.folds.folds)
         rules = self._rules(self.prepared.plan.entries[cell.entry][1])
-        stages: dict[Stage, list[Any]] = {"curve": [cell.share], "self-test": [cell.stage], "seeds": [cell.stage, cell.draw]}
+        stages: dict[Stage, list[Any]] = {
+            "curve": [cell.share],
+            "self-test": [cell.stage],
+            "seeds": ["seeds", cell.draw],
+            "repeat": ["seeds", cell.draw],
+        }
         more = stages.get(cell.stage, [])
         asked = [cell.framing, *self._form(cell.framing)]
         return key(self._base, rules, _fold_digest(fold), largest, cell.fold, asked, self._code(cell.framing, cell.entry), points, *more)

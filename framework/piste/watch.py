@@ -48,6 +48,13 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Spared:
+    """What a cell was planned for and is not computed: its candidates were dropped, or the budget is spent."""
+
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
 class Better:
     """A candidate, complete, that is better than all before it."""
 
@@ -79,7 +86,7 @@ class Logged:
     total: int
 
 
-Event = Said | Planned | Began | Started | Finished | Better | FirstBoard | Refitted | Logged
+Event = Said | Planned | Began | Started | Finished | Spared | Better | FirstBoard | Refitted | Logged
 Watcher = Callable[[Event], None]
 
 

@@ -48,7 +48,7 @@ def test_a_candidate_that_lacks_a_fold_has_no_column():
 def test_a_column_is_called_as_its_family_calls_the_candidate_and_is_as_simple_as_the_family():
     made = written(ROWS, {"tree": Y + 1})
     [entrant] = [each for each in made.case.entrants if each.is_model]
-    assert entrant.label.title.startswith("Decision tree (depth ")
+    assert entrant.label.title.startswith("Decision tree (")
     assert entrant.label.tier == made.at.plan.entries["tree"][1].tier
     assert entrant.members == ((1.0, next(each for each in made.at.plan.candidates if each.entry == "tree")),)
     assert not entrant.is_baseline

@@ -115,7 +115,7 @@ def weigh(
     references, reference_losses = _references(court, truth, float(drawn.mean[base]))
     known = reference_losses.get(FORESIGHT)
     foresight = None if known is None else float(np.average(known, weights=court.weight[lines.judged]))
-    board = rows(Facts(entrants, drawn, court, plan.asked, base, bounds, foresight), failures)
+    board = rows(Facts(entrants, drawn, court, plan.asked, base, bounds, foresight), failures, plan.spent)
     found: dict[tuple[str, str, str, str], int] = {
         (of.framing, of.entry, of.rule, str(of.params)): i for i, of in enumerate(each.column for each in entrants)
     }

@@ -148,7 +148,8 @@ class Comparison:
     priced `id action`. `losses` has one line per judged row: `row`, `block`, `weight`, `slice NAME` for each column of
     `slices`, then one column per candidate x rule, named by `columns`, and the reference rows. `trials` has, per
     leaderboard row id, one line per hyperparameter setting: params, `cost`, `fit_seconds`, `status`, `reason`; settings that were
-    chosen from inside the training rows have status "inside" and no cost, the choice itself is a line of its own (`tuned`).
+    chosen from inside the training rows have status "inside" and no cost, the choice itself is a line of its own (`tuned`); settings
+    that were dropped on the way, or that the budget did not reach, have status "left".
     Of `columns`, `role` is "model" where a column may be champion, "rule" where it is to be beaten, else empty; the lower its `rank`,
     the simpler it is; `error` is the standard error of its gain where `terms.degrees` is given, else missing.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class Entrant:
     label: Label
     parts: tuple[Predicted, ...]
     members: tuple[tuple[float, Candidate], ...]
+    again: tuple[np.ndarray, ...] = ()  # (n_lines, ...) each: what it predicts under further seeds, where these change it
 
     @property
     def is_baseline(self) -> bool:
@@ -83,11 +84,27 @@ def _together(resolved: Resolved, lines: Judgements) -> np.ndarray | None:
 
 
 def entrants_of(
-    resolved: Resolved, folds: Folds, plan: Plan, court: Court, candidate: Candidate, found: Sequence[Outcome]
+    resolved: Resolved,
+    folds: Folds,
+    plan: Plan,
+    court: Court,
+    candidate: Candidate,
+    found: Sequence[Outcome],
+    again: Sequence[Sequence[Outcome]] = (),
 ) -> list[Entrant]:
-    """Return the columns of a candidate, one for each rule; none until every fold is predicted."""
+    """Return the columns of a candidate, one for each rule; none until every fold is predicted.
+
+    Args:
+        resolved: the problem.
+        folds: divisions of the rows.
+        plan: holds the candidate.
+        court: the lines.
+        candidate: whose columns these are.
+        found: what each fold gave.
+        again: the same under further seeds, where these change it: the losses of a column are the means over the seeds.
+    """
     parts = tuple(part for part in found if isinstance(part, Predicted))
-    if len(parts) != len(folds.folds):
+    if len(parts) != len(folds.folds) or not all(isinstance(part, Predicted) for each in again for part in each):
         return []
     asked = plan.asked[candidate.framing]
     kin = plan.entries[candidate.entry][1]
@@ -95,14 +112,26 @@ def entrants_of(
     raw = np.concatenate([part.predictions for part in parts])
     shown = tuple(part for part, fold in zip(parts, folds.folds, strict=True) if not fold.warm_up)
     said = [kin.describe(task, point) for point in candidate.points]
-    label = Label(kin.words(task, candidate.params, candidate.points), kin.tier, _choices(said, shown))
+    others = tuple(np.concatenate([part.predictions for part in each if isinstance(part, Predicted)]) for each in again)
+    notes = (*_choices(said, shown), *_seeded(others))
+    label = Label(kin.words(task, candidate.params, candidate.points), kin.tier, notes)
     rules = asked.framing.rules(resolved.yardstick)
     if asked.framing.kind == "classes" and candidate.entry.startswith(f"{BASELINE}:"):
         rules = rules[-1:]  # a rule that knows shares is not made to forget them
-    return [
-        Entrant(court.column(asked, rule, candidate.entry, candidate.number, candidate.params, raw), label, shown, ((1.0, candidate),))
-        for rule in rules
-    ]
+    columns = [court.column(asked, rule, candidate.entry, candidate.number, candidate.params, raw) for rule in rules]
+    return [Entrant(_over_seeds(court, asked, column, others), label, shown, ((1.0, candidate),), others) for column in columns]
+
+
+def _over_seeds(court: Court, asked: Asked, column: Column, again: Sequence[np.ndarray]) -> Column:
+    """Return a column with the mean of its losses under all seeds, never the loss of their mean; predictions are those of its own."""
+    if not again:
+        return column
+    others = [court.column(asked, column.rule, column.entry, column.number, column.params, raw).lines for raw in again]
+    return replace(column, lines=np.mean([column.lines, *others], axis=0))
+
+
+def _seeded(again: Sequence[np.ndarray]) -> tuple[str, ...]:
+    return (f"mean loss of {len(again) + 1} seeds",) if again else ()
 
 
 def _choices(said: Sequence[str], parts: Sequence[Predicted]) -> tuple[str, ...]:
@@ -169,9 +198,11 @@ def blends(entrants: Sequence[Entrant], resolved: Resolved, plan: Plan, court: C
         pool = [each for each in entrants if each.column.framing == name and not each.is_baseline and each.column.rule == rules[0]]
         if len({each.column.entry for each in pool}) < 2:
             continue
-        raw, shares = blend(
-            [each.column for each in pool], asked.framing.y(court.target)[court.lines.row], weight, _loss(court, asked), court.lines
-        )
+        n_again = max(len(each.again) for each in pool)
+        y, loss = asked.framing.y(court.target)[court.lines.row], _loss(court, asked)
+        blended = [blend(_under(pool, seed), y, weight, loss, court.lines) for seed in range(n_again + 1)]
+        raw, shares = blended[0]
+        again = tuple(each for each, _ in blended[1:])
         ranked = sorted(zip(shares.tolist(), range(len(pool)), strict=True), key=lambda pair: (-pair[0], pair[1]))
         used = [(share, pool[i]) for share, i in ranked if share > 0]
         by_entry: dict[str, float] = {}
@@ -181,8 +212,13 @@ def blends(entrants: Sequence[Entrant], resolved: Resolved, plan: Plan, court: C
         members = tuple((share, each.members[0][1]) for share, each in used)
         parts = _joint([each.parts for _, each in used])
         for rule in rules:
-            column = court.column(asked, rule, BLEND, 0, {}, raw)
-            yield Entrant(column, Label(f"{BLEND_TITLE} ({said})", BLEND_TIER), parts, members)
+            column = _over_seeds(court, asked, court.column(asked, rule, BLEND, 0, {}, raw), again)
+            yield Entrant(column, Label(f"{BLEND_TITLE} ({said})", BLEND_TIER, _seeded(again)), parts, members, again)
+
+
+def _under(pool: Sequence[Entrant], seed: int) -> list[Column]:
+    """Return the columns of models under one of the seeds, 0 the comparison's own; what no seed changes is what it is."""
+    return [replace(each.column, raw=each.again[seed - 1]) if seed and each.again else each.column for each in pool]
 
 
 def _loss(court: Court, asked: Asked) -> Loss:

@@ -61,7 +61,14 @@ class Failed:
     reason: str
 
 
-Outcome = Predicted | Failed
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Why a candidate was not computed on a fold, though it might have been: "dropped after fold 2"."""
+
+    reason: str
+
+
+Outcome = Predicted | Failed | Left
 _Fitted = tuple[list[np.ndarray], float, float, tuple[str, ...]]  # predictions, fit and predict seconds, notes
 
 

@@ -17,7 +17,7 @@ from piste.core.check import ordered
 from piste.core.comparison import Absent, Comparison, Terms
 from piste.core.entrants import Outcomes
 from piste.core.finding import Finding
-from piste.core.fit import Failed, Outcome, Predicted
+from piste.core.fit import Failed, Left, Outcome, Predicted
 from piste.core.outside import said_of_outside
 from piste.core.problem import BLEND
 from piste.core.review import Evidence, review
@@ -190,17 +190,19 @@ def _trials(case: Case, outcomes: Outcomes) -> dict[str, pd.DataFrame]:
     for row in case.rows:
         lines = []
         for candidate in case.plan.candidates:
-            failed = [part.reason for part in outcomes.get(candidate.key, ()) if isinstance(part, Failed)]
+            found = outcomes.get(candidate.key, ())
+            failed = [part.reason for part in found if isinstance(part, Failed)]
+            left = [part.reason for part in found if isinstance(part, Left)]
             number = place.get((*candidate.key, row.rule))
-            if candidate.key[:2] != (row.framing, row.family) or (number is None and not failed):
+            if candidate.key[:2] != (row.framing, row.family) or (number is None and not failed and not left):
                 continue
             cost = seconds = float("nan")
             if number is not None:
                 cost = float(shown(case.sample.mean[number]))
                 seconds = float(np.mean([part.fit_seconds for part in case.entrants[number].parts]))
-            status, reason = ("failed", failed[0]) if failed else ("ok", "")
+            status, reason = ("left", left[0]) if left else ("failed", failed[0]) if failed else ("ok", "")
             lines.append({**candidate.params, "cost": cost, "fit_seconds": seconds, "status": status, "reason": reason})
-            lines += _inside(candidate, outcomes[candidate.key])
+            lines += _inside(candidate, found)
         if lines:
             tables[row.id] = pd.DataFrame(lines).sort_values("cost", kind="stable", ignore_index=True)
     return tables

@@ -36,18 +36,26 @@ def best_of_rows(facts: Facts) -> dict[tuple[str, str, str], list[int]]:
     return {key: sorted(numbers, key=lambda i: (facts.sample.mean[i], i)) for key, numbers in groups.items()}
 
 
-def rows(facts: Facts, failures: Mapping[tuple[str, str], Sequence[str]]) -> tuple[Judged, ...]:
+def rows(
+    facts: Facts, failures: Mapping[tuple[str, str], Sequence[str]], spent: Mapping[tuple[str, str], str] | None = None
+) -> tuple[Judged, ...]:
     """Return the rows, best first.
 
     Args:
         facts: columns and losses.
         failures: (framing, entry) -> what its failed trials died of.
+        spent: (framing, entry) -> how the budget ended its search.
     """
+    spent = spent or {}
     groups = best_of_rows(facts)
     corrected = within(facts.sample, list(groups.values()))
     leader = min((numbers[0] for numbers in groups.values()), key=lambda i: (facts.sample.mean[i], i))
     found = [
-        replace(_row(facts, numbers[0], leader, cost), n_trials=len(numbers), notes=_notes(facts, numbers[0], failures.get(key[:2], ())))
+        replace(
+            _row(facts, numbers[0], leader, cost),
+            n_trials=len(numbers),
+            notes=_notes(facts, numbers[0], failures.get(key[:2], ()), spent.get(key[:2], "")),
+        )
         for (key, numbers), cost in zip(groups.items(), corrected, strict=True)
     ]
     return tuple(sorted(found, key=lambda row: (row.cost, row.tier, row.id)))
@@ -136,13 +144,15 @@ def _average(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([each[name] for each in metrics])) for name in metrics[0] if all(name in each for each in metrics)}
 
 
-def _notes(facts: Facts, number: int, failed: Sequence[str]) -> tuple[str, ...]:
+def _notes(facts: Facts, number: int, failed: Sequence[str], spent: str) -> tuple[str, ...]:
     parts = facts.entrants[number].parts
     said = dict.fromkeys(note for part in parts for note in part.notes)
     notes = [*facts.entrants[number].label.notes]
     notes += [
         note if (n := sum(note in part.notes for part in parts)) == len(parts) else f"{note} in {n} of {len(parts)} folds" for note in said
     ]
+    if spent:
+        notes.append(spent)
     if failed:
         notes.append(f"{len(failed)} of its trials failed: {failed[0]}")
     return tuple(notes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from piste.core.comparison import Curve, Interval
 from piste.core.curve import crossings, fit_curve, nested
 from piste.core.finding import short
 from piste.core.fit import Outcome, Predicted
-from piste.core.losses import Court, Judgements
+from piste.core.losses import Court, on_folds
 from piste.core.plan import BASELINE, SHARES, Cell
 from piste.core.search import Candidate
 from piste.core.statistics import Sample, sample
@@ -47,7 +46,8 @@ def learning_curve(case: Case, cells: Sequence[Cell], answers: Answers) -> Curve
     drawn = list({cell.candidates[0].key: cell.candidates[0] for cell in cells}.values())
     if not folds:
         return None
-    court, lines = _court(case, folds)
+    court = on_folds(case.court, case.folds, folds, forward=False)  # each learns its spread from the others, whatever their order
+    lines = court.lines
     codes = np.unique(case.folds.blocks[lines.row], return_inverse=True)[1]
     weight = case.court.weight[lines.row]
     sizes = _sizes(case, folds)
@@ -71,16 +71,6 @@ def learning_curve(case: Case, cells: Sequence[Cell], answers: Answers) -> Curve
     if "champion" not in curves:
         return None
     return _described(case, curves, np.bincount(codes, weights=weight), pd.DataFrame(points), sizes[1.0])
-
-
-def _court(case: Case, folds: Sequence[int]) -> tuple[Court, Judgements]:
-    """Return what the curves are judged by: a few folds, each of which learns its spread from the others, whatever their order."""
-    chosen = replace(case.folds, folds=tuple(case.folds.folds[number] for number in folds))
-    lines = Judgements.of(chosen, forward=False)
-    if len(folds) == 1:  # no other fold: halves of its blocks teach each other
-        lines = replace(lines, part=np.unique(case.folds.blocks[lines.row], return_inverse=True)[1] % 2)
-    mine = np.isin(case.court.lines.fold, folds)
-    return Court(case.court.target, case.court.weight, case.court.came.take(mine), case.court.yardstick, lines), lines
 
 
 def _sizes(case: Case, folds: Sequence[int]) -> dict[float, tuple[int, float]]:

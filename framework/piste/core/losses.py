@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -131,6 +131,21 @@ class Court:
             action[mine] = chosen
         assert action is not None, "folds have lines"
         return Column(asked.name, entry, number, rule, params, raw, action, self.yardstick.loss(action, self.came))
+
+
+def on_folds(court: Court, folds: Folds, numbers: Sequence[int], *, forward: bool) -> Court:
+    """Return what columns are judged by on a few of the folds; a fold alone is taught by halves of its own blocks.
+
+    Args:
+        court: of all folds.
+        folds: the divisions of the rows.
+        numbers: of the folds, ascending.
+        forward: whether only earlier folds may teach a later one.
+    """
+    lines = Judgements.of(replace(folds, folds=tuple(folds.folds[number] for number in numbers)), forward=forward)
+    if len(numbers) == 1:
+        lines = replace(lines, part=np.unique(folds.blocks[lines.row], return_inverse=True)[1] % 2)
+    return replace(court, came=court.came.take(np.isin(court.lines.fold, numbers)), lines=lines)
 
 
 def loss_matrix(columns: Sequence[Column], lines: Judgements) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from piste.core.comparison import Absent
@@ -11,11 +11,11 @@ from piste.core.family import Family, Kind, Task
 from piste.core.framing import Asked
 from piste.core.problem import BLEND, Entry
 from piste.core.resolve import Resolved
-from piste.core.search import Candidate, settings
+from piste.core.search import Candidate, Key, settings
 from piste.core.search import candidates as of_entry
 from piste.core.split import Folds
 
-Stage = Literal["baseline", "default", "search", "self-test", "curve", "seeds"]
+Stage = Literal["baseline", "default", "search", "self-test", "curve", "seeds", "repeat"]
 BASELINE = "baseline"
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of the training rows, for the learning curve
 MOST_CURVE_FOLDS = 3
@@ -53,6 +53,12 @@ class Plan:
     entries: Mapping[str, tuple[Entry, Family]]
     absent: tuple[Absent, ...]
     blended: tuple[str, ...]  # framings that get a blend of their columns
+    spent: Mapping[tuple[str, str], str] = field(default_factory=dict)  # framing and entry -> how the budget ended its search
+
+    def with_candidates(self, changed: Mapping[Key, Candidate], spent: Mapping[tuple[str, str], str]) -> Plan:
+        """Return the plan with some candidates as a budget left them, and what is said of it."""
+        cells = tuple(replace(cell, candidates=tuple(changed.get(each.key, each) for each in cell.candidates)) for cell in self.cells)
+        return replace(self, cells=cells if changed else self.cells, spent=spent)
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -146,6 +152,19 @@ def seed_cells(folds: Folds, members: Sequence[Candidate]) -> tuple[Cell, ...]:
         for fold in range(len(folds.folds))
         for each in members
         for draw in range(1, DRAWS + 1)
+    )
+
+
+def repeat_cells(candidates: Sequence[Candidate], folds: Sequence[int], draws: Sequence[int]) -> tuple[Cell, ...]:
+    """Return the cells of candidates under other seeds: those of a framing x entry together."""
+    rows: dict[tuple[str, str], list[Candidate]] = {}
+    for each in candidates:
+        rows.setdefault((each.framing, each.entry), []).append(each)
+    return tuple(
+        Cell("repeat", framing, entry, fold, tuple(together), draw=draw)
+        for (framing, entry), together in rows.items()
+        for fold in folds
+        for draw in draws
     )
 
 

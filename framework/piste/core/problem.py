@@ -90,7 +90,7 @@ BLEND = "blend"  # an entry of `families` that no file of families/ holds: it is
 SEVERAL, OUTPUT = "value", "output"  # of several targets, laid one below the other: their values, and which target each is of
 
 # What the design has words for and nothing computes yet: refused as such, neither a misspelling nor ignored.
-LATER = frozenset({"read", "search.minutes", "search.seeds"})
+LATER = frozenset({"read"})
 SEEN = r"(-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?|-?inf|nan)@[0-9a-f]{4}"  # the number of a finding, and what it is of
 NO_MEANS = ("r2", "auc", "roc_auc", "f1", "precision", "recall", "average_precision", "balanced_accuracy", "mcc")
 
@@ -350,6 +350,15 @@ class Search(Part):
     """How much is tried."""
 
     trials: int = Field(10, ge=0, le=1000, description="hyperparameter settings tried per family beside its default")
+    minutes: float | None = Field(
+        None,
+        gt=0,
+        description="at most so long a search, as if one worker computed it: an equal share for every family in every framing, which then "
+        "tries fewer settings; no bound where not given",
+    )
+    seeds: int = Field(
+        1, ge=1, le=20, description="under how many seeds each model is fitted whose fit draws at random; its loss is the mean of theirs"
+    )
 
 
 class Track(Part):

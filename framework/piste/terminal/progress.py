@@ -16,7 +16,7 @@ from piste.core.fit import Failed, Outcome
 from piste.core.plan import Cell
 from piste.terminal.amounts import short, span
 from piste.terminal.board import Leaderboard
-from piste.watch import Began, Better, Event, Finished, FirstBoard, Logged, Planned, Refitted, Said, Started
+from piste.watch import Began, Better, Event, Finished, FirstBoard, Logged, Planned, Refitted, Said, Spared, Started
 
 STAGES = {
     "baseline": "baselines",
@@ -25,6 +25,7 @@ STAGES = {
     "self-test": "self-test",
     "curve": "learning curves",
     "seeds": "the champion under other seeds",
+    "repeat": "every model under other seeds",
 }
 BAR = 30  # characters
 LEAST_BAR = 6
@@ -86,6 +87,10 @@ class Screen:
                 self._start(cell)
             case Finished(cell, seconds, outcomes):
                 self._finish(cell, seconds, outcomes)
+            case Spared(cell):
+                spared = (fits(cell) & self._planned) - self._done
+                self._planned -= spared
+                self._waiting[cell.framing, cell.entry] -= len(spared)
             case Better(title, cost_name, cost):
                 self._best = f"best so far: {cost_name} {short(cost)}, {title}"
             case FirstBoard(comparison):

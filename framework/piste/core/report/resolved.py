@@ -85,7 +85,9 @@ def _lines(resolved: Resolved, folds: Folds, plan: Plan) -> Iterator[tuple[str, 
         if len(reasons) == len(resolved.asked) and len(set(reasons.values())) == 1:
             said = f"skipped: {next(iter(reasons.values()))}"
         yield f"  - {scalar(written(entry))}", said
-    yield f"search: {{trials: {problem.search.trials}}}", why.get("search", "")
+    tried = problem.search
+    searched = {"trials": tried.trials, "minutes": tried.minutes, "seeds": tried.seeds if tried.seeds > 1 else None}
+    yield f"search: {scalar({name: value for name, value in searched.items() if value is not None})}", why.get("search", "")
     yield f"seed: {problem.seed}", "" if "seed" in problem.model_fields_set else "the default"
     if problem.acknowledge:
         yield "acknowledge:", ""
