@@ -98,7 +98,8 @@ def _family(name: str) -> str:
     lines = [f"## {name}", "", f"**{found.title}.** {_first_line(name)}", ""]
     taken = [kind for kind in TASKS if kind in found.kinds]
     tasks = ", ".join("mean (also of several numbers at once)" if kind == "mean" and found.several else kind for kind in taken)
-    lines += [f"Tasks: {tasks}. Matrix: {found.matrix}. Tier: {found.tier}.", ""]
+    tuned = " Tuned inside the training rows." if found.tune else ""
+    lines += [f"Tasks: {tasks}. Matrix: {found.matrix}. Tier: {found.tier}.{tuned}", ""]
     if any(spaces.values()) and found.tier:
         lines += ["| hyperparameter | searched | default | for |", "| --- | --- | --- | --- |"]
         rows: dict[tuple[str, str, str], list[str]] = {}

@@ -350,9 +350,8 @@ class Search(Part):
     """How much is tried."""
 
     trials: int = Field(10, ge=0, le=1000, description="hyperparameter settings tried per family beside its default")
-    minutes: float | None = Field(
+    minutes: Annotated[float, Field(gt=0), Is("a number of minutes above 0")] | None = Field(
         None,
-        gt=0,
         description="at most so long a search, as if one worker computed it: an equal share for every family in every framing, which then "
         "tries fewer settings; no bound where not given",
     )
