@@ -336,7 +336,7 @@ def test_a_row_of_hopeless_settings_keeps_its_default_however_bad(tmp_path):
 
 def test_a_budget_that_is_spent_is_said_in_the_row_and_on_the_screen_and_repeats_itself(tmp_path, monkeypatch):
     monkeypatch.setattr("piste.families.forest.TREES", 20)
-    keys = {"families": ["linear", "neighbours", "forest"], "search": {"trials": 30, "minutes": 0.004}}
+    keys = {"families": ["linear", "neighbours", "forest"], "search": {"trials": 30, "minutes": 1e-6}}
     heard, again = Heard(), Heard()
     at = prepared(tmp_path, **keys)
     found = compared(at, tmp_path, heard)

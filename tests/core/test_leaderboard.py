@@ -54,8 +54,8 @@ def test_the_cost_of_a_row_is_corrected_for_the_best_of_its_settings_having_been
     lowest, shown = [], []
     for seed in range(8):
         losses = np.random.default_rng(seed).chisquare(2, (40, N)) * 2
-        case = made({"boosting": [*(Y + np.sqrt(losses))]}, families=["boosting"], metric="mse", weight=None).case
-        [row] = [row for row in case.rows if row.family == "boosting"]
+        case = made({"neural": [*(Y + np.sqrt(losses))]}, families=["neural"], metric="mse", weight=None).case
+        [row] = [row for row in case.rows if row.family == "neural"]
         assert row.n_trials == 40
         lowest.append(losses.mean(axis=1).min())
         shown.append(row.cost)
