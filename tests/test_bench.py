@@ -383,6 +383,14 @@ def test_under_several_seeds_losses_are_the_means_of_each_and_what_draws_nothing
     np.testing.assert_array_equal(columns["mine"].column.raw, own["mean", "mine", 0].raw)
 
 
+def test_settings_that_draw_nothing_count_once_in_whatever_company_they_are_fitted(tmp_path):
+    heard = Heard()
+    at = prepared(tmp_path, families=["linear", "tree"], search={"trials": 5, "seeds": 2})
+    found = compared(at, tmp_path, heard)
+    assert {event.cell.fold for event in heard if isinstance(event, Finished) and event.cell.stage == "repeat"} == {0}
+    assert not [row for row in found.judged if any("seeds" in note for note in row.notes)]
+
+
 def test_a_blend_under_several_seeds_is_made_anew_under_each(tmp_path):
     at = prepared(tmp_path, LUCKY, families=["linear", {"mine": "own.py:make"}, "blend"], search={"trials": 0, "seeds": 2})
     with bench_of(at, tmp_path) as bench:

@@ -26,7 +26,7 @@ from piste.core.plan import Cell, Plan, Stage, curve_cells, repeat_cells, seed_c
 from piste.core.racing import hopeless, rounds
 from piste.core.review.evidence import NOTHING, RULES, UNSEEDED, Evidence
 from piste.core.search import Candidate, Key
-from piste.core.seeds import Reseeded, drawn_again, moved, reseeded
+from piste.core.seeds import Reseeded, alike, drawn_again, moved, reseeded
 from piste.core.statistics import sample
 from piste.edges.store import key as key_of
 from piste.engine import Engine
@@ -244,7 +244,5 @@ class Bench:
 
 
 def _alike(one: Outcome, other: Outcome) -> bool:
-    """Tell whether two fits predict the same to the last bit; a fit that failed is like none, so that its failure is told."""
-    if not isinstance(one, Predicted) or not isinstance(other, Predicted):
-        return False
-    return np.array_equal(one.predictions, other.predictions, equal_nan=True)
+    """Tell whether two fits predict the same; one that failed is like none, so that its failure is told."""
+    return isinstance(one, Predicted) and isinstance(other, Predicted) and alike(one.predictions, other.predictions)

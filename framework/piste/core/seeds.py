@@ -13,6 +13,8 @@ from piste.core.fit import Outcome, Predicted
 from piste.core.plan import DRAWS, Cell
 from piste.core.search import Candidate
 
+ROUNDING = 1e-6  # a share of what is predicted, and of its spread; what a seed moves, it moves by more
+
 Key = tuple[str, str, int]
 Answers = Mapping[tuple[Key, int], Mapping[int, Outcome]]  # candidate key and draw -> fold -> what came of it
 
@@ -43,9 +45,19 @@ def moved(case: Case, first: Sequence[Cell], answers: Answers) -> set[Key]:
         [candidate] = cell.candidates
         own = _raw(case, candidate.key)[case.court.lines.fold == cell.fold]
         part = answers[candidate.key, cell.draw][cell.fold]
-        if not isinstance(part, Predicted) or not np.array_equal(part.predictions, own, equal_nan=True):
+        if not isinstance(part, Predicted) or not alike(part.predictions, own):
             found.add(candidate.key)
     return found
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Tell whether predictions are the same but for rounding: settings that are fitted together round as their company does.
+
+    >>> alike(np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-9])), alike(np.array([1.0, 2.0]), np.array([1.0, 2.1]))
+    (True, False)
+    """
+    spread = float(np.nanstd(other)) if np.isfinite(other).any() else 0.0
+    return bool(np.allclose(one, other, rtol=ROUNDING, atol=ROUNDING * spread, equal_nan=True))
 
 
 def reseeded(case: Case, moving: set[Key], answers: Answers) -> Reseeded | NotApplicable:
