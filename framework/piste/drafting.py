@@ -73,7 +73,7 @@ def from_question(folder: Path, question: str, target: str | None) -> New:
     """
     checked_name(folder)
     drafted, header = worksheet(question, heading=heading(folder), **({"target": target} if target else {}))
-    make_problem(**drafted.keys())
+    make_problem(**drafted.problem())
     write(folder, {FILE: drafted.text(), ROWS: header})
     return New(folder, (FILE, ROWS), drafted)
 
@@ -118,7 +118,7 @@ def _holding(drafted: Draft, raw: Raw, folder: Path, name: str) -> Draft:
     """Return a draft without the guesses that do not hold on its own table, all taken together."""
     while True:
         try:
-            problem = make_problem(**drafted.keys())
+            problem = make_problem(**drafted.problem())
             marked = replace(raw, decimal=problem.data.decimal or raw.decimal)
             ready(problem, marked, folder, name, quick=True, code=False)
         except PisteError as error:
