@@ -51,7 +51,7 @@ def agreed(evidence: Evidence) -> Found | NotApplicable:
     titles = f"'{best.framing}' ({best.title}) and '{other.framing}' ({other.title})"
     message = f"Asked as {titles} cost the same, but lead to another action in {share:.0%} of the rows"
     follows = "In these rows what is done hangs on how the question was put, and nothing in the data says which is right"
-    fix = "look at the rows listed (table disagreement): what would someone who knows them do, and by what?"
+    fix = "look at the rows listed (table disagreement), and ask someone who knows them what to do there, and by what"
     table = _listed(case, best, other, differs)
     return Found([Finding("M13", "note", f"{best.framing}, {other.framing}", share, MANY, message, fix, follows, field="framings")], table)
 

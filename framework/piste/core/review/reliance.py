@@ -48,7 +48,7 @@ def too_good(evidence: Evidence) -> Found | NotApplicable:
     if column is None:
         message = f"{title} {what}: that is rare, and no single column is known to explain it"
         follows = "Either the question is an easy one, or something holds the answer that will not be there when it is needed"
-        fix = "look at ten rows and ask of every column: was this known when the decision was made?"
+        fix = "look at ten rows, and ask of every column whether it was known when the decision was made"
         return Found([Finding("M01", "note", "champion", number, threshold, message, fix, follows, field="known_at")])
     message = f"{title} {what}, and '{column}' explains it by itself; nobody says when that is known"
     follows = f"If '{column}' is written down only after the fact, the model is worth nothing in use"

@@ -39,8 +39,9 @@ def steady(evidence: Evidence) -> Found | NotApplicable:
     worst = names[int(gain.argmin())]
     message = f"The gain does not hold everywhere: better than the rule in {int((gain > 0).sum())} of {len(gain)} folds, least in {worst}"
     least, yardstick = float(gain.min()), case.court.yardstick
-    by = f"{short(abs(least))}{currency(yardstick.name)} a decision" if yardstick.priced else f"{yardstick.name} {short(abs(least))}"
-    follows = f"Where the next rows are like {worst}, it is {by} worse than the rule" if least < 0 else f"In {worst} it gains {by}, no more"
+    what, unit = ("the cost of a decision", currency(yardstick.name)) if yardstick.priced else (f"the {yardstick.name}", "")
+    by = f"{short(-least)}{unit} above the rule's" if least < 0 else f"{short(least)}{unit} below the rule's, and no more"
+    follows = f"Where the next rows are like {worst}, {what} is {by}"
     return Found(
         [Finding("M04", "warn", worst, better, MOST_FOLDS, message, f"look at what is different in {worst}", follows)], {"folds": table}
     )
