@@ -150,7 +150,7 @@ def said(new: New) -> str:
     needed = [f"  {line.key}: {_short(line.value)}  ({line.why})" for line in new.draft.lines if line.said and line.why]
     return "\n".join((
         f"Wrote {new.folder / FILE}: `data` and `target`, and guesses at the rest, each a comment with its reason.",
-        *(["It could not be read without", *needed] if needed else []),
+        *(["The table could not be read without", *needed] if needed else []),
         "What matters most of them:",
         *guesses,
         "",
