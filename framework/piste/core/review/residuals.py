@@ -124,12 +124,9 @@ def _by_themselves(evidence: Evidence) -> Iterator[Finding]:
         return
     frame, lines = case.resolved.table.frame, case.court.lines
     times = frame[problem.time]
-    dated = pd.api.types.is_datetime64_any_dtype(times)
-    if not (dated or pd.api.types.is_numeric_dtype(times)):
-        return
     mine = np.flatnonzero(lines.counts & (lines.repeat == 0))
     rows = lines.row[mine]
-    seconds = (times - times.min()).dt.total_seconds().to_numpy() if dated else times.to_numpy(dtype=float)
+    seconds = (times - times.min()).dt.total_seconds().to_numpy()
     series = [name for name in problem.unit if name != problem.time]
     codes = frame.groupby(series, sort=False, dropna=False).ngroup().to_numpy()[rows] if series else np.zeros(len(rows), dtype=int)
     errors = pd.DataFrame(_errors(case)[mine]).groupby([codes, seconds[rows]]).mean()  # rows of one time count once
@@ -140,7 +137,7 @@ def _by_themselves(evidence: Evidence) -> Iterator[Finding]:
     if not same.any():
         return
     step = float(np.median((at[1:] - at[:-1])[same]))
-    least = horizon(problem) if dated else None
+    least = horizon(problem)
     back = max(1, math.ceil(least.total_seconds() / step - 1e-9)) if least is not None else 1
     near = (names[back:] == names[:-back]) & (np.abs(at[back:] - at[:-back] - back * step) <= EVEN * step)
     if near.sum() < FEW:
@@ -151,12 +148,12 @@ def _by_themselves(evidence: Evidence) -> Iterator[Finding]:
     alike = float((later * earlier).sum()) / scale if scale > 0 else 0.0
     error = 1 / math.sqrt(len(np.unique(at[back:][near])))  # series of one time may share their luck
     if alike > ALIKE and alike > SURE * error:
-        yield _memory(evidence, alike, back * step if dated else None)
+        yield _memory(evidence, alike, back * step)
 
 
-def _memory(evidence: Evidence, alike: float, seconds: float | None) -> Finding:
+def _memory(evidence: Evidence, alike: float, seconds: float) -> Finding:
     case, problem = evidence.case, evidence.case.resolved.problem
-    lag = "" if seconds is None else _lag(seconds)
+    lag = _lag(seconds)
     before = f"{lag} before" if lag else "before it"
     message = f"The errors of {evidence.row.title} repeat themselves: the correlation with the one {before} is {alike:.2f}"
     less = 1 - math.sqrt(1 - alike**2)
