@@ -76,7 +76,8 @@ def _findings(comparison: Comparison) -> Iterator[Text]:
     if len(found) > MOST:
         yield Text(f"… and {len(found) - MOST} more in the report.", style="dim")
     if warned := sum(each.severity == "warn" for each in before):
-        yield Text(f"watch: {warned} warning{'s' * (warned > 1)} about the question and its rows; `piste check` says what to do.", style="yellow")
+        many = f"{warned} warning{'s' * (warned > 1)}"
+        yield Text(f"watch: {many} about the question and its rows; `piste check` says what to do.", style="yellow")
     if taken := [f"{each.check} {each.on} {each.acknowledged.partition(':')[0]}" for each in comparison.findings if each.acknowledged]:
         yield Text(f"taken as it is: {'; '.join(taken)}", style="dim")
 
