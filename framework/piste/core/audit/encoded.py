@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit.skill import far
+from piste.core.audit.within import Groups, followed
 from piste.core.melt import OUTPUT
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ MOSTLY = 0.99  # of the telling groups
 HALF = 0.5  # of the rows lie in groups that tell; no more of them hold their own median
 PREVIEW = 400  # rows on which leaving one out is tried first
 PREVIEWED = 20  # groups on which the median is
+FADED = 12.0  # log-odds of a weight beyond which it is 0 or 1 as far as digits go
+STEP = 1e-3  # by which multiples of the least step are none
+MOST_LEVELS = 500  # of a column whose groups are told apart by another one
 MOST_KEYS = 60  # columns that are tried as groups; those with the fewest values
 MOST_PAIRED = 8  # of which are tried in twos
 MOST_CLASSES = 20  # whose shares are tried
@@ -92,6 +96,7 @@ def encoded(answers: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray]
         keys: columns that may make groups: their codes, (n_rows,) from 0.
     """
     groups = {key: _Group(codes, {}) for key, codes in keys.items()}
+    drawn = {answer: {key: Groups.of(codes, y, len(y)) for key, codes in keys.items()} for answer, y in answers.items()}
     for name, x in columns.items():
         known = np.isfinite(x)
         if known.sum() < len(x) / 2:
@@ -101,14 +106,26 @@ def encoded(answers: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray]
             spread = float(y.std())
             if not spread > 0:
                 continue
-            if FEW_GROUPS <= len(values) <= known.sum() / 2 and (found := _Levels(y[known], codes, values, counts, spread).statistic()):
+            if FEW_GROUPS <= len(values) <= known.sum() / 2 and (
+                found := _Levels(y[known], codes, values, counts, spread, float(y.mean())).statistic()
+            ):
                 yield Encoded(
                     name, found[0], answer, _named(x, {key: each for key, each in keys.items() if key != name}, len(values)), found[1]
                 )
                 break
+            if GROUPS <= len(values) <= MOST_LEVELS and (apart := _apart(name, x, len(values), keys)):
+                _, first, codes, counts = np.unique(keys[apart][known], return_index=True, return_inverse=True, return_counts=True)
+                if found := _Levels(y[known], codes, x[known][first], counts, spread, float(y.mean())).statistic():
+                    yield Encoded(name, found[0], answer, (apart,), found[1])
+                    break
             others = {key: group for key, group in groups.items() if key != name and group.n_levels < len(values)}
             if by := _left_out(answer, y, x, others, spread):
                 yield Encoded(name, "mean over the other rows", answer, (by[0],), by[1])
+                break
+            if within := followed(
+                x, y, {key: keys[key] for key in keys if key != name}, {k: g for k, g in drawn[answer].items() if k != name}
+            ):
+                yield Encoded(name, within[0], answer, (within[1],), within[2])
                 break
 
 
@@ -121,6 +138,7 @@ class _Levels:
     values: np.ndarray  # (n_values,)
     counts: np.ndarray
     spread: float  # of the target
+    overall: float  # its mean, also where the column is missing
 
     def statistic(self) -> tuple[str, float] | None:
         """Return which statistic the values are, and in which share of the telling groups."""
@@ -134,6 +152,8 @@ class _Levels:
         for word, statistic, off in (("mean", mean, error), ("sum", total, error * self.counts)):
             if share := self._holds(statistic, off, telling):
                 return word, share
+        if found := self._few(total, mean, variance, telling):
+            return found
         if telling.sum() < GROUPS:
             return None
         if share := self._median(telling):
@@ -160,6 +180,46 @@ class _Levels:
         n = math.ceil(MOSTLY * len(z))
         farthest = float(z[n - 1])
         return n / len(z) if farthest <= NEAR and (DENSITY * farthest) ** n <= CHANCE else 0.0
+
+    def _few(self, total: np.ndarray, mean: np.ndarray, variance: np.ndarray, telling: np.ndarray) -> tuple[str, float] | None:
+        """Return which statistic with a number or two of its own the values are, to the last digit, where a few groups are enough."""
+        x, m, n, overall = self.values[telling], mean[telling], self.counts[telling], self.overall
+        limit = EXACT * self.spread
+        if np.ptp(m) <= 10 * limit or np.ptp(x) <= 10 * limit:
+            return None
+        for word, deviation in (
+            ("standard deviation", variance * self.counts / np.maximum(self.counts - 1, 1)),
+            ("standard deviation", variance),
+        ):
+            if np.mean(np.abs(np.sqrt(deviation[telling]) - x) <= limit) >= MOSTLY:
+                return word, 1.0
+        pull, pulled = n * (m - x), x - overall
+        rows = float(pull @ pulled / (pulled @ pulled)) if pulled.any() else 0.0
+        if rows > 0 and np.mean(np.abs((n * m + rows * overall) / (n + rows) - x) <= limit) >= MOSTLY:
+            return "smoothed mean", 1.0
+        if len(x) <= FEW_GROUPS or _even(x):
+            return None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            weight = (x - overall) / (m - overall)
+            odds = np.log(weight / (1 - weight))
+            moves = np.isfinite(odds) & (np.abs(odds) < FADED)
+            if moves.sum() > FEW_GROUPS and _straight(n[moves].astype(float), odds[moves]):
+                return "smoothed mean", float(moves.mean())
+            known = self.y - min(0.0, float(self.y.min()))
+            logs = np.bincount(self.codes, np.log1p(known))[telling] / n
+            shares = ((total + a * b)[telling] / (n + b) for a, b in ((0.0, 0.0), (0.5, 1.0), (overall, 1.0)))
+            plain = np.bincount(self.codes, np.log(known))[telling] / n  # not finite where the target is 0
+            forms = [
+                ("mean in other units", m),
+                ("mean of the logarithm", logs),
+                ("mean of the logarithm", plain),
+                ("logarithm of the mean", np.log(m)),
+            ]
+            forms += [("logarithm of the mean", np.log1p(m)), *(("log-odds", np.log(each / (1 - each))) for each in shares)]
+        for word, form in forms:
+            if np.isfinite(form).all() and _straight(form, x):
+                return word, 1.0
+        return None
 
     def _median(self, telling: np.ndarray) -> float:
         """Return the share of telling groups of which the values are the median; a list price that most rows pay is none."""
@@ -202,6 +262,24 @@ class _Levels:
         return share if share >= MOSTLY else 0.0
 
 
+def _even(x: np.ndarray) -> bool:
+    """Tell whether numbers are steps of one size, as levels of an experiment or codes are: of such, straight lines are no chance."""
+    steps = np.diff(np.sort(x))
+    least = steps[steps > 0].min(initial=np.inf)
+    times = steps / least
+    return bool(least == np.inf or np.abs(times - np.round(times)).max() <= STEP)
+
+
+def _straight(x: np.ndarray, y: np.ndarray) -> bool:
+    """Tell whether numbers are a straight line of others, to rounding; neither may be the same throughout."""
+    x, y = x - x.mean(), y - y.mean()
+    own = float(x @ x)
+    if not own > 0 or not y.any():
+        return False
+    slope = float(x @ y) / own
+    return bool(slope > 0 and np.mean(np.abs(y - slope * x) <= EXACT * float(np.abs(y).max())) >= MOSTLY)
+
+
 @dataclass(frozen=True, slots=True)
 class _Group:
     """A column that may make groups, with what was summed up in them."""
@@ -235,6 +313,14 @@ def _left_out(answer: str, y: np.ndarray, x: np.ndarray, groups: Mapping[str, _G
                 break
         if share >= MOSTLY:
             return key, share
+    return None
+
+
+def _apart(name: str, x: np.ndarray, n_values: int, keys: Mapping[str, np.ndarray]) -> str | None:
+    """Return a column that tells apart groups whose statistic happens to be the same, which the values do not."""
+    for key, codes in keys.items():
+        if key != name and n_values < int(codes.max()) + 1 <= 2 * n_values and _constant(x, codes):
+            return key
     return None
 
 

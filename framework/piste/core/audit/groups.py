@@ -34,6 +34,7 @@ N_FOLDS = 3
 FLATTERS = 0.03  # of the cost: from where on checks of splits speak
 SURE = 2.0  # standard errors
 FEWEST_ROWS = 60  # fewer tell nothing
+UNEVEN = 0.1  # by which the sizes of training parts may differ
 MANY = 50  # rows of one group that are looked at, where groups are so large that few would be
 
 
@@ -200,14 +201,23 @@ def flattery(survey: Survey, codes: np.ndarray) -> Flattery | None:
         return None
     blocks = survey.folds.blocks
     found = []
-    for kept in (blocks, groups):
-        folds = tuple(_folds(rows, kept, blocks, survey.study.seed))
-        if len(folds) < N_FOLDS:
-            return None
+    divided = [list(_folds(rows, kept, blocks, survey.study.seed)) for kept in (blocks, groups)]
+    if min(map(len, divided)) < N_FOLDS:
+        return None
+    fewest = min(len(fold.train) for folds in divided for fold in folds)  # else the one with more rows to learn from looks better
+    for folds in (tuple(_thinner(fold, fewest, survey.study.seed) for fold in each) for each in divided):
         quick = on(survey, replace(survey.folds, folds=folds, ordered=False))
         found.append((quick, quick.losses()[0]))
     (one, known), (_, new) = found
     return Flattery(one.cost(known), one.cost(new), standing(new - known, one.weight, groups[one.judged]))
+
+
+def _thinner(fold: Fold, n_train: int, seed: int) -> Fold:
+    """Leave out training rows at random, where there are many more than are wanted."""
+    if len(fold.train) <= (1 + UNEVEN) * n_train:
+        return fold
+    kept = np.sort(np.random.default_rng([seed, 16]).permutation(len(fold.train))[:n_train])
+    return replace(fold, train=fold.train[kept], stop=fold.stop[kept])
 
 
 def _rows(survey: Survey, groups: np.ndarray) -> np.ndarray:

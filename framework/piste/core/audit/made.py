@@ -30,8 +30,10 @@ LONG = 5  # rows that a series of such a category has in the mean, at least
     "block",
     "note",
     computed="each number column's mean and standard deviation; and by every value of a column the mean, median, sum or class share of the "
-    "target in its rows, also smoothed towards the overall mean, and with the row itself left out",
-    threshold="a mean of 0 to a millionth and a standard deviation of 1 to a thousandth (noted: it hardly matters); a column that is "
+    "target in its rows, also smoothed towards the overall mean, of logarithms, in other units, with the row itself or its fold left out; "
+    "and whether a column is a straight line of the target within every group",
+    threshold="a mean of 0 to a millionth and a standard deviation of 1 to a thousandth, or three columns from 0 to 1 (noted: it hardly "
+    "matters); a column that is "
     "the target's statistic to a millionth, or nearer in all groups than honest guesses come once in a million",
     alarm="a scaled file costs nothing; an exact target statistic is no chance",
     source="Kapoor and Narayanan 2023 (L1.2); scikit-learn, common pitfalls: data leakage during pre-processing, TargetEncoder",
@@ -47,7 +49,8 @@ def made_from_the_file(survey: Survey) -> Found | NotApplicable:
     "L10",
     "Aggregate of its own answer",
     "block",
-    computed="each number column against the mean, sum, median, maximum and minimum of the target over every window of 2 to 30 rows that "
+    computed="each number column against the mean, sum, median, maximum, minimum and standard deviation of the target "
+    "over every window of 2 to 30 rows that "
     "holds the row itself or only later ones, over all rows so far, exponentially weighted, and as a change since the row before; in order "
     "of time within each series, over all rows, and as the file stands; and against the target's statistics by date",
     threshold="a match in 99 % of the rows in which the row's own answer makes a difference, to the last digit "
@@ -92,8 +95,13 @@ def _scaled(survey: Survey) -> Iterator[Finding]:
     alike = (usual.groupby(usual).transform("size") >= ALIKE).to_numpy()
     near = np.abs(deviation - 1) <= max(UNIT, 1 / len(values))
     found = [name for name, yes in zip(names, many & level & (near | alike), strict=True) if yes]
-    if not found:
+    low, high, whole = values.min().to_numpy(), values.max().to_numpy(), (values % 1 > 0).any().to_numpy()
+    between = [name for name, yes in zip(names, many & whole & (low == 0) & (high == 1), strict=True) if yes]
+    if not found and len(between) < ALIKE:
         return
+    how, by = "a mean of exactly 0 and one standard deviation", "the same numbers"
+    if not found:
+        found, how, by = between, "a range of exactly 0 to 1", "the same range"
     others = f" and {len(found) - 1} more columns" if len(found) > 2 else f" and '{found[1]}'" if len(found) == 2 else ""
     yield Finding(
         "L09",
@@ -101,10 +109,9 @@ def _scaled(survey: Survey) -> Iterator[Finding]:
         found[0],
         float(len(found)),
         1.0,
-        f"'{found[0]}'{others} {'have' if others else 'has'} a mean of exactly 0 and one standard deviation: scaled on the whole file, "
-        "with the rows that models are judged on",
+        f"'{found[0]}'{others} {'have' if others else 'has'} {how}: scaled on the whole file, with the rows that models are judged on",
         fix="give the columns as they were measured: they are scaled within each training part where a model needs it",
-        consequence="Scores are hardly touched, but new rows must be scaled by the same numbers, which the file does not hold",
+        consequence=f"Scores are hardly touched, but new rows must be scaled by {by}, which the file does not hold",
         field="data",
     )
 

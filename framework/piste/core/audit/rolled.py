@@ -11,6 +11,7 @@ import numpy as np
 from piste.core.audit.relations import steadily
 
 LONGEST = 30  # rows of a window
+AHEAD = 28  # rows, the farthest later one that a column is compared with by itself
 PLACES = 6_000  # rows, evenly spread, at which windows may be tried,
 POSITIONS = 1_000  # at so many of which one is,
 PREVIEW = 48  # and at so many first
@@ -174,6 +175,10 @@ def _tries(series: _Series) -> Iterator[_Tried]:
             at = series.inside(low, high)
             if len(at) >= TELLING:
                 yield from _window(series, at, low, high)
+    for ahead in range(2, AHEAD + 1):
+        at = series.inside(ahead, ahead)
+        if len(at) >= TELLING:
+            yield from _window(series, at, ahead, ahead)
     yield from _so_far(series)
 
 
@@ -198,7 +203,16 @@ def _window(series: _Series, at: np.ndarray, low: int, high: int) -> Iterator[_T
             yield _Tried(f"the {word} {{target}} over {where}", at, _moving(series.y, statistic, low, high), before)
 
 
-STATISTICS: Mapping[str, Callable[..., np.ndarray]] = {"greatest": np.max, "least": np.min, "median": np.median}
+def _deviation(y: np.ndarray, axis: int) -> np.ndarray:
+    return np.asarray(np.std(y, axis=axis, ddof=1)) if y.shape[axis] > 1 else np.full(len(y), np.nan)
+
+
+STATISTICS: Mapping[str, Callable[..., np.ndarray]] = {
+    "greatest": np.max,
+    "least": np.min,
+    "median": np.median,
+    "standard deviation of": _deviation,
+}
 
 
 def _over(total: Statistic, n: int) -> Statistic:
@@ -213,6 +227,8 @@ def _where(low: int, high: int) -> str:
     width = high - low + 1
     if low == 1:
         return "the next row" if width == 1 else f"the next {width} rows"
+    if low > 1:
+        return f"the row {low} rows later"
     if high == 0:
         return f"the {width} rows that end with the row itself"
     if low == 0:

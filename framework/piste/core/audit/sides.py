@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from piste.core.audit.copied import one_way
 from piste.core.audit.cures import split
 from piste.core.audit.future import IN_ORDER, clocks
 from piste.core.audit.groups import FLATTERS, SURE, Flattery, Key, flattery, keys, said
@@ -19,9 +20,9 @@ from piste.core.finding import Finding, Severity, short
 LOOKED_UP = 0.01  # of the best rule's loss is saved by looking answers up: worth a warning
 MEMORY = 0.5  # of it: then the test asks for memory
 BY_CHANCE = 0.5  # of the equal pairs: then they are no copies
-MANY_NEARLY, SOME_NEARLY = 0.05, 0.01  # of the rows looked at have a training row that hardly differs, beyond chance
-NEARLY_ROWS = 30_000  # above which neighbours are not searched
+MANY_NEARLY, SOME_NEARLY = 0.02, 0.01  # of the rows looked at have a training row that hardly differs, beyond chance
 FEWEST_NUMBERS = 3  # columns of a table in which rows that hardly differ are told from rows that are near
+MEASURED = 10  # values, or fractions: of numbers that a copy would differ in
 SURER = 3.0  # standard errors: of numbers, which are mostly amounts, more is asked
 RESEMBLES = 0.05  # intraclass correlation of what rows of one group cost
 WIDENS = 1.25  # times the variance of a mean, counted by groups: intervals that count rows are a tenth too narrow
@@ -38,12 +39,13 @@ USED_UP = 0.05  # of the holdout was judged before
     "warn",
     "note",
     computed="Rows are hashed over all features and the target, numbers to 6 significant digits, and looked for in the training part of "
-    "the fold that tests them. How many pairs chance makes equal is bounded by the pairs that differ in one column and in two. What "
-    "looking the answers up saves is measured against the best rule. Where all features are numbers, rows that hardly differ are searched "
-    "too: ten times nearer to a training row than to the fifth next, different in most columns, and with about the same answer.",
+    "the fold that tests them. How many pairs chance makes equal is bounded by the pairs that differ in one column and in two; what "
+    "only copies share, such as a name that models do not see, is asked where features cannot tell. What looking the answers up saves is "
+    "measured against the best rule. Rows that hardly differ are searched too: of the same categories, ten times nearer to a training row "
+    "than to the fifth next, different in most of the measured numbers, and with about the same answer.",
     threshold="More than half of the equal pairs are beyond chance. Warns where looking them up saves 1 % of what the best rule loses; "
     "blocks at half, where the test mostly asks for memory. Real tables have up to a quarter of their rows twice (wine), so a share "
-    "alone does not block. Rows that hardly differ: noted from 1 % beyond chance, warned of from 5 %.",
+    "alone does not block. Rows that hardly differ: noted from 1 % beyond chance, warned of from 2 %.",
     alarm="Different cases that happen to agree are grouped or acknowledged: a line.",
     source="Kapoor and Narayanan 2023 (L1.4); deepchecks: TrainTestSamplesMix; Facco et al. 2017 for the distances to neighbours.",
 )
@@ -53,6 +55,9 @@ def same_rows(survey: Survey) -> Found | NotApplicable:
     frame = survey.frame.iloc[rows]
     answer = pd.Series(survey.y[rows], index=frame.index, dtype=float)
     found = copies([*(frame[column.name] for column in survey.features), answer], survey.study.seed)
+    if found.beyond_chance < BY_CHANCE and (unseen := _unseen(survey, frame)):
+        whole = copies([*(frame[column.name] for column in survey.features), *unseen, answer], survey.study.seed)
+        found = whole if whole.beyond_chance >= BY_CHANCE else found
     copied = len(survey.frame) + np.arange(len(survey.frame))
     copied[rows] = found.row
     known = met(copied, survey.folds.shown, len(survey.frame))
@@ -61,6 +66,12 @@ def same_rows(survey: Survey) -> Found | NotApplicable:
     if not any(finding.severity != "note" for finding in findings):
         findings += _nearly(survey, copied)
     return Found(tuple(findings))
+
+
+def _unseen(survey: Survey, frame: pd.DataFrame) -> list[pd.Series]:
+    """Return columns that models do not see, but copies share, such as a name; a number that counts the rows is none."""
+    names = [column.name for column in survey.resolved.table.columns if column.role in ("identifier", "dropped")]
+    return [frame[name] for name in names if not (pd.api.types.is_numeric_dtype(frame[name]) and one_way(frame[name].dropna().to_numpy()))]
 
 
 def _copied(survey: Survey, found: Copies, known: np.ndarray, copied: np.ndarray) -> Finding:
@@ -128,12 +139,19 @@ def _gathers(survey: Survey, copied: np.ndarray) -> str:
 def _nearly(survey: Survey, copied: np.ndarray) -> list[Finding]:
     expanded = survey.study.expanded
     folds = [fold for fold in survey.folds.shown if fold.repeat == 0]
-    numeric = all(column.kind == "number" for column in survey.features)
-    if not numeric or len(survey.features) < FEWEST_NUMBERS or len(survey.rows) > NEARLY_ROWS:
+    is_number = np.array([pd.api.types.is_numeric_dtype(expanded[name]) for name in expanded])
+    numbers, others = expanded.loc[:, is_number], expanded.loc[:, ~is_number]
+    if len(numbers.columns) < 1 or len(expanded.columns) < FEWEST_NUMBERS:
         return []
-    X = expanded.fillna(expanded.median()).to_numpy(dtype=float)
+    measured = ((numbers.nunique() >= MEASURED) | (numbers % 1 > 0).any()).to_numpy()
+    if not measured.any():
+        return []
+    X = _scaled(numbers.fillna(numbers.median()).fillna(0.0).to_numpy(dtype=float))
+    levels = (
+        np.stack([pd.factorize(others[name])[0] for name in others], axis=1) if len(others.columns) else np.empty((len(X), 0), dtype=int)
+    )
     y = np.eye(int(survey.y.max()) + 1)[survey.y] if survey.has_classes else _scaled(survey.y[:, None].astype(float))
-    found = nearly(_scaled(X), y, folds, copied, survey.study.seed)
+    found = nearly(X, levels, y, folds, copied, measured, survey.study.seed)
     if found is None:
         return []
     share = float(found.twin.mean()) - found.chance

@@ -12,7 +12,8 @@ from piste.core.split import Fold
 
 DIGITS = 6  # significant ones, to which numbers are compared
 PAIRED = 1_500  # rows compared with one another, cell by cell
-LOOKED_AT = 1_000  # test rows whose nearest training rows are searched
+LOOKED_AT, MANY_ROWS = 1_000, 30_000  # test rows whose nearest training rows are searched; fewer where there are more rows
+AT_ONCE = 4_000_000  # distances
 FEWEST_LOOKED_AT = 50
 NEIGHBOURS = 5
 NEAR = 0.1  # of the distance to the last of the neighbours
@@ -141,51 +142,69 @@ class Nearly:
     chance: float
 
 
-def nearly(X: np.ndarray, y: np.ndarray, folds: Sequence[Fold], copied: np.ndarray, seed: int) -> Nearly | None:
+def nearly(
+    X: np.ndarray, levels: np.ndarray, y: np.ndarray, folds: Sequence[Fold], copied: np.ndarray, measured: np.ndarray, seed: int
+) -> Nearly | None:
     """Find test rows that lie far nearer to their nearest training row than to the next ones; None where too little can be compared.
 
     In d dimensions the distances to the nearest of k rows and to the k-th, as powers of d, are as the least of k - 1 uniform
     numbers (Facco et al. 2017, with the two nearest): d is read from the median row, and says how many rows are that near by chance.
 
+    Categories that differ are as far apart as two numbers by a standard deviation; those of a twin agree.
+
     Args:
         X: (n_rows, n_columns) scaled numbers, none missing.
+        levels: (n_rows, n_categories) codes of categories.
         y: (n_rows, n_outputs) scaled answers: numbers, or one of 0 and 1 for each class.
         folds: of one repeat, over the same rows.
         copied: (n_rows,) equal numbers for rows that are equal: they are no neighbours.
+        measured: (n_columns,) which numbers a copy would differ in, if little.
         seed: of the draw of rows.
     """
+    most = LOOKED_AT if len(X) <= MANY_ROWS else max(FEWEST_LOOKED_AT, LOOKED_AT * MANY_ROWS // len(X))
+    codes = X.astype(np.float32)
     fold_of = np.full(len(X), -1)
     for number, fold in enumerate(folds):
         fold_of[fold.test] = number
     rows = np.flatnonzero(fold_of >= 0)
-    rows = np.sort(np.random.default_rng([seed, 14]).permutation(rows)[:LOOKED_AT])
-    ratio, alike = np.full(len(rows), np.nan), np.zeros(len(rows), dtype=bool)
+    rows = np.sort(np.random.default_rng([seed, 14]).permutation(rows)[:most])
+    ratio, like, alike = np.full(len(rows), np.nan), np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
     for number, fold in enumerate(folds):
         mine = np.flatnonzero(fold_of[rows] == number)
         if len(fold.train) < 2 * NEIGHBOURS or not len(mine):
             continue
-        asked, known = X[rows[mine]], X[fold.train]
-        squares = (asked**2).sum(axis=1)[:, None] + (known**2).sum(axis=1)[None, :] - 2 * asked @ known.T
-        squares[copied[rows[mine]][:, None] == copied[fold.train][None, :]] = np.inf
-        nearest = np.argpartition(squares, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-        # Again from the coordinates: differences of large squares cannot tell how near rows are that hardly differ.
-        distances = np.sqrt(((asked[:, None, :] - known[nearest]) ** 2).sum(axis=2))
-        distances[np.isinf(np.take_along_axis(squares, nearest, axis=1))] = np.inf
-        first, farthest = distances.argmin(axis=1), distances.max(axis=1)
-        least = distances.min(axis=1)
-        usable = (farthest > 0) & np.isfinite(farthest)
-        ratio[mine[usable]] = least[usable] / farthest[usable]
-        twin = fold.train[nearest[np.arange(len(mine)), first]]
-        moved = (X[twin] != X[rows[mine]]).mean(axis=1) > MOVED
-        alike[mine] = moved & (np.abs(y[twin] - y[rows[mine]]).max(axis=1) <= ALIKE)
+        length = (codes[fold.train] ** 2).sum(axis=1)
+        for few in np.array_split(mine, -(-len(mine) * len(fold.train) // AT_ONCE)):
+            asked = rows[few]
+            squares = length[None, :] - 2 * codes[asked] @ codes[fold.train].T
+            for level in levels.T:
+                squares += level[asked][:, None] != level[fold.train][None, :]
+            squares[copied[asked][:, None] == copied[fold.train][None, :]] = np.inf
+            nearest = np.argpartition(squares, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+            # Again from the coordinates: differences of large squares cannot tell how near rows are that hardly differ.
+            near = fold.train[nearest]
+            distances = np.sqrt(
+                ((X[asked][:, None, :] - X[near]) ** 2).sum(axis=2) + (levels[asked][:, None, :] != levels[near]).sum(axis=2)
+            )
+            distances[np.isinf(np.take_along_axis(squares, nearest, axis=1))] = np.inf
+            first, farthest = distances.argmin(axis=1), distances.max(axis=1)
+            usable = (farthest > 0) & np.isfinite(farthest)
+            ratio[few[usable]] = distances.min(axis=1)[usable] / farthest[usable]
+            twin = near[np.arange(len(few)), first]
+            moved = (X[twin] != X[asked])[:, measured].mean(axis=1) > MOVED
+            same = (levels[twin] == levels[asked]).all(axis=1)
+            like[few], alike[few] = moved & same, np.abs(y[twin] - y[asked]).max(axis=1) <= ALIKE
     seen = np.isfinite(ratio)
     if seen.sum() < FEWEST_LOOKED_AT:
         return None
-    rows, ratio, alike = rows[seen], ratio[seen], alike[seen]
+    rows, ratio, like, alike = rows[seen], ratio[seen], like[seen], alike[seen]
     middle = float(np.median(ratio))
     if not 0 < middle < 1:
         return None
     others = NEIGHBOURS - 1
     dimension = np.log(1 - 0.5 ** (1 / others)) / np.log(middle)
     by_chance = 1 - (1 - NEAR**dimension) ** others
-    return Nearly(rows, (ratio < NEAR) & alike, float(by_chance * alike.mean()))
+    # Where rows crowd, more are near than the median row tells; then no more of them than of others have the same answer.
+    near, usual = (ratio < NEAR) & like, float(alike[like].mean()) if like.any() else 0.0
+    crowd = float(np.mean(near & ~alike)) * usual / max(1 - usual, 1 / len(rows))
+    return Nearly(rows, near & alike, max(by_chance * usual * float(like.mean()), min(crowd, float(np.mean(near & alike)))))
