@@ -1,55 +1,11 @@
-"""Units that change, levels that jump, and gauges that are stuck."""
+"""Levels that jump, and gauges that are stuck."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from piste.core.audit.breaks import CLEAR, chunked, converted, factor_words, jump, level_break, stuck, two_scales
-
-
-def rain(n: int = 1000, seed: int = 0) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return np.where(rng.random(n) < 0.5, rng.gamma(1.5, 4, n), 0).round(1)
-
-
-@pytest.mark.parametrize(
-    ("change", "unit", "usual"),
-    [
-        (lambda x: x / 2.54, "inches", "centimetres"),
-        (lambda x: x * 2.54, "centimetres", "inches"),
-        (lambda x: x * 0.393701, "inches", "centimetres"),  # by a rounded factor
-        (lambda x: x / 1.609344, "miles", "kilometres"),
-        (lambda x: x * 2.20462, "pounds", "kilograms"),
-        (lambda x: x / 60, "hours", "minutes"),
-    ],
-)
-def test_a_conversion_is_found_by_the_steps_in_which_a_column_is_written(change, unit: str, usual: str):
-    x = rain()
-    mine = (np.arange(1000) % 5 == 0) & (x > 0)
-    found = converted(np.where(mine, change(x), x))
-    assert found is not None
-    assert (found.unit, found.usual) == (unit, usual)
-    assert found.step == pytest.approx(0.1)
-    wrong = found.rows != mine
-    assert not wrong[~mine].any(), "none is taken for what it is not"
-    assert wrong.sum() <= 0.03 * mine.sum(), "but for some that fall on a step by chance"
-
-
-@pytest.mark.parametrize("decimals", [0, 1, 2, 6])
-def test_what_is_written_in_one_way_is_in_one_unit(decimals: int):
-    assert converted(np.random.default_rng(1).normal(50, 10, 500).round(decimals)) is None
-
-
-def test_more_decimals_in_some_rows_are_no_other_unit():
-    x = np.random.default_rng(1).uniform(0, 100, 1000)
-    assert converted(np.where(np.arange(1000) % 4 == 0, x, x.round(1))) is None
-    assert converted(np.where(np.arange(1000) % 4 == 0, x.round(2), x.round(0))) is None
-
-
-@pytest.mark.parametrize("x", [np.array([]), np.full(30, np.nan), np.zeros(30), np.ones(30), np.array([1e300, 1e-300] * 20)])
-def test_columns_that_say_nothing_have_no_unit(x: np.ndarray):
-    assert converted(x) is None
+from piste.core.audit.breaks import CLEAR, YEAR, Chunked, chunked, degrees, jump, known_step, level_break, step, stuck
 
 
 def test_a_stretch_at_another_level_is_found_with_its_ends():
@@ -128,31 +84,6 @@ def test_the_level_of_a_stretch_is_its_median():
     assert levels.logs == pytest.approx(np.log(np.quantile(np.abs(parts), 0.5, axis=1, method="lower")))
 
 
-@pytest.mark.parametrize("factor", [0.01, 100.0, 1000.0, 2.54])
-def test_two_clusters_a_factor_apart_are_two_units(factor: float):
-    x = np.random.default_rng(0).normal(172, 9, 500).round()
-    x[::6] *= factor
-    found = two_scales(x)
-    assert found is not None
-    assert np.array_equal(found.rows, np.arange(500) % 6 == 0)
-    assert found.factor == pytest.approx(factor, rel=0.03)
-
-
-def test_two_clusters_of_other_shapes_or_factors_are_two_kinds_of_things():
-    rng = np.random.default_rng(0)
-    small = rng.lognormal(0, 0.1, 500)
-    assert two_scales(np.concatenate([small, rng.lognormal(np.log(100), 0.5, 200)])) is None, "spread in another way"
-    assert two_scales(np.concatenate([small, 40 * rng.lognormal(0, 0.1, 200)])) is None, "no two units are 40 times apart"
-    assert two_scales(np.tile([9.99, 99.9, 999.0], 200)) is None, "a list of prices"
-    assert all(two_scales(np.random.default_rng(seed).lognormal(0, 2, 500)) is None for seed in range(50))
-
-
-def test_factors_are_named_both_ways():
-    assert factor_words(2.54) == "as from inches to centimetres"
-    assert factor_words(1 / 25.4) == "as from millimetres to inches"
-    assert factor_words(1.3) == ""
-
-
 ONE = np.zeros(2000, dtype=int)
 
 
@@ -175,8 +106,26 @@ def test_up_to_twelve_equal_values_may_be(length: int):
 @pytest.mark.parametrize("rest", [0.0, "least", "most"])
 def test_a_column_may_rest_at_zero_and_at_the_ends_of_its_range(rest):
     x = np.random.default_rng(0).normal(10, 3, 2000).round(1)
-    x[500:560] = {"least": x.min(), "most": x.max()}.get(rest, rest)
+    value = {"least": x.min(), "most": x.max()}.get(rest, rest)
+    x[500:560] = x[900:940] = value
     assert stuck(x, ONE) is None
+
+
+def test_a_column_that_sinks_to_zero_and_rises_again_rests_there():
+    x = 10 + np.random.default_rng(0).normal(0, 1, 2000).round(1)
+    x[460:500] = np.linspace(9, 0.1, 40)
+    x[500:560] = 0.0
+    x[560:600] = np.linspace(0.1, 9, 40)
+    assert stuck(x, ONE) is None
+
+
+def test_the_only_zeros_on_end_in_the_midst_of_amounts_are_a_gauge_that_is_stuck():
+    x = np.random.default_rng(0).normal(10, 3, 2000).round(1)
+    x[498:500] = x[530:532] = 10.0
+    x[500:530] = 0.0
+    found = stuck(x, ONE)
+    assert found is not None
+    assert (found.first, found.longest, found.value) == (500, 30, 0.0)
 
 
 def test_a_weather_that_is_known_by_the_day_repeats_by_the_hour():
@@ -188,3 +137,58 @@ def test_runs_end_where_another_series_begins():
     x[992:1008] = 10.0
     assert stuck(x, ONE) is not None
     assert stuck(x, np.repeat([0, 1], 1000)) is None
+
+
+DAYS = np.arange(731) * 86_400.0
+
+
+def by_stretch(x: np.ndarray) -> tuple[Chunked, np.ndarray]:
+    number = np.arange(len(x)) * 60 // len(x)
+    return chunked(x, number, 60), DAYS[np.searchsorted(number, np.arange(60))]
+
+
+def wind(seed: int = 0) -> np.ndarray:
+    """Two years of wind by day, more in winter; a windy day is often followed by another."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(0, 0.3, 731)
+    for day in range(1, 731):
+        noise[day] += 0.3 * noise[day - 1]
+    return np.exp(2.3 + 0.2 * np.cos(2 * np.pi * DAYS / YEAR) + noise)
+
+
+@pytest.mark.parametrize("factor", [1.609, 2.54, 1 / 1.609])
+@pytest.mark.parametrize("day", [300, 365, 450])
+def test_a_noisy_column_that_changes_its_unit_is_found_beside_its_season(factor: float, day: int):
+    found = [known_step(*by_stretch(np.where(np.arange(731) >= day, factor * wind(seed), wind(seed)))) for seed in range(10)]
+    close = [each for each in found if each and abs(np.log(each[1] / factor)) < 0.15]
+    assert len(close) >= 5
+    assert len(close) == sum(each is not None for each in found)
+
+
+def test_nothing_that_is_smooth_is_a_change_of_unit():
+    growth = np.exp(np.arange(731) / 731 * np.log(1.8))
+    waves = np.exp(0.4 * np.sin(2 * np.pi * DAYS / YEAR / 1.3))
+    for change in (1.0, growth, waves):
+        assert [known_step(*by_stretch(wind(seed) * change)) for seed in range(20)] == [None] * 20
+
+
+def test_a_step_that_no_two_units_explain_is_none_of_units():
+    x = np.random.default_rng(0).lognormal(3, 0.2, 731)
+    x[365:] *= 2.0
+    found = step(*(lambda levels, when: (levels.logs, when))(*by_stretch(x)))
+    assert found is not None
+    assert found.height == pytest.approx(np.log(2), abs=0.05)
+    assert known_step(*by_stretch(x)) is None
+
+
+@pytest.mark.parametrize("to_celsius", [True, False])
+def test_degrees_that_change_in_part_are_found_by_level_and_spread(to_celsius: bool):
+    rng = np.random.default_rng(0)
+    celsius = 12 + 9 * np.sin(2 * np.pi * DAYS / YEAR) + rng.normal(0, 4, 731)
+    fahrenheit = celsius * 1.8 + 32
+    before, after = (fahrenheit, celsius) if to_celsius else (celsius, fahrenheit)
+    found = degrees(*by_stretch(np.where(np.arange(731) >= 365, after, before)))
+    assert found is not None
+    assert found[1].unit == ("degrees Celsius" if to_celsius else "degrees Fahrenheit")
+    assert degrees(*by_stretch(celsius)) is None
+    assert degrees(*by_stretch(np.where(np.arange(731) >= 365, celsius + 20, celsius))) is None

@@ -87,6 +87,37 @@ def test_single_letters_may_be_two_codes():
     assert spellings(levels("a", "A", "b", "B")) == []
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Two year", "two-year"),
+        ("Very Good", "VeryGood"),
+        ("<1H OCEAN", "< 1H OCEAN"),
+        ("Mailed check", "Mailed check."),
+        ("10 cm", "10cm"),
+    ],
+)
+def test_blanks_hyphens_and_dots_make_no_other_name(one: str, other: str):
+    assert spellings(levels(one, one, other, "something else")) == [[one, other]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("A+", "A-"), ("1-2", "12"), ("3 4", "34"), ("-1", "1"), ("5-10", "510"), (">50K", "<=50K"), ("A", "AB")]
+)
+def test_signs_and_what_stands_between_digits_make_one(one: str, other: str):
+    assert spellings(levels(one, other, "something else")) == []
+
+
+def test_a_single_letter_in_the_other_case_is_the_same_where_the_others_have_no_partner():
+    assert spellings(levels("D", "E", "F", "G", "G", "g")) == [["G", "g"]]
+
+
+def test_the_first_letter_of_one_name_stands_for_it_where_all_others_are_names():
+    assert spellings(levels("male", "male", "female", "m")) == [["male", "m"]]
+    assert spellings(levels("march", "may", "m")) == [], "of two names"
+    assert spellings(levels("M", "F", "I", "male")) == [], "letters are the rule"
+
+
 def test_a_column_without_texts_gives_nothing_away():
     empty = Levels.of(pd.Series([None, None], dtype="str"))
     assert numbers_among(empty) is None

@@ -1,41 +1,14 @@
-"""Where a column of numbers is in two units, jumps to another level, or is stuck at one value; arrays in, places out."""
+"""Where a column of numbers jumps to another level in time, or is stuck at one value; arrays in, places out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-# How values come back to the unit of the others: what they are in, and what the others are in.
-FACTORS: Mapping[tuple[str, str], float] = {
-    ("inches", "centimetres"): 2.54,
-    ("inches", "millimetres"): 25.4,
-    ("feet", "metres"): 0.3048,
-    ("yards", "metres"): 0.9144,
-    ("miles", "kilometres"): 1.609344,
-    ("square feet", "square metres"): 0.09290304,
-    ("pounds", "kilograms"): 0.45359237,
-    ("ounces", "grams"): 28.349523125,
-    ("gallons", "litres"): 3.785411784,
-    ("metres a second", "kilometres an hour"): 3.6,
-    ("knots", "kilometres an hour"): 1.852,
-    ("miles an hour", "metres a second"): 0.44704,
-    ("hours", "minutes"): 60.0,
-    ("hours", "seconds"): 3600.0,
-    ("days", "hours"): 24.0,
-    ("weeks", "days"): 7.0,
-    ("years", "months"): 12.0,
-    ("tens", "ones"): 10.0,
-    ("hundreds", "ones"): 100.0,
-    ("thousands", "ones"): 1000.0,
-}
-FINEST = -7  # power of ten of the finest steps looked for
-ON_STEPS = 0.3  # of the values: the steps in which a column is written
-STEP_ROWS = 5_000  # that tell the steps
-CONVERTED = 0.95  # of the values off the steps that come back to them
-FEW = 10  # values off the steps
-FEW_SHARE = 0.005
+from piste.core.audit.units import DEGREES, Way, factor_words
+
 MOST_CHUNKS = 60  # of time
 FEWEST_CHUNKS = 12
 PER_CHUNK = 5  # values
@@ -44,172 +17,21 @@ ABRUPT = 0.8  # of the whole jump, from one side of its place to the other
 ALONE = 2.0  # times the next greatest change between neighbours: seasons come back, a new gauge does not
 JUMP = float(np.log(3.0))
 KNOWN_JUMP = float(np.log(1.55))  # where it is that of two units
-NEAR_FACTOR = 0.06
 CLEAR, SHARP = 3.0, 6.0  # times the noise about the two levels: of a large jump, and of one by a known factor
 SHIFT = 3.0  # interquartile ranges within a chunk, for what may be negative
-ALIKE = 0.25  # of an interquartile range, by which two clusters may differ in shape
+YEAR = 365.25 * 86_400.0  # seconds
+SEASONS = 1.5  # years that show a season
+BETTER = 2.0  # in the criterion, by which a step must beat what is smooth
+LEAST_SIZE = 0.02  # of the rows: what the season leaves of a step
+LOCAL = 0.4  # of the height, by which it may differ at short distances
+SURELY = 6.0  # standard errors
+BLURRED = 0.12  # standard error of a factor's logarithm from which it may be any
+RESTING = 0.02  # of the values, in other runs of a value that a column rests at
+ABRUPTLY = 5.0  # times the next longest run of it
+FAR_OFF = 0.1  # quantile of the distances from it, beyond which its neighbours lie
 LONG_RUN = 12
 RUN_TIMES = 5.0  # as long as 99 of 100 runs
 LUCKY_RUN = 3.0  # times the longest run that chance leads to expect
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """Values in another unit than the others.
-
-    Args:
-        rows: (n_rows,) which they are.
-        unit: what they seem to be in.
-        usual: what the others are in.
-        factor: what they are multiplied by to come back; of degrees, after or before 32 is taken off or added.
-        step: in which the others are written.
-    """
-
-    rows: np.ndarray
-    unit: str
-    usual: str
-    factor: float
-    step: float
-
-
-def converted(x: np.ndarray) -> Converted | None:
-    """Find values that were converted: written in no steps, while the others go in steps to which one factor brings them back.
-
-    An exact test, where a column is written in steps and the conversion was not rounded: 2.1 and 5.7 are tenths, 0.826772 is not, but
-    times 2.54 it is 2.1.
-
-    Args:
-        x: (n_rows,) NaN where missing.
-    """
-    seen = ~np.isnan(x) & (x != 0)
-    values = x[seen]
-    if len(values) < 2 * FEW:
-        return None
-    step = _step(values[:: max(1, len(values) // STEP_ROWS)])
-    if step is None:
-        return None
-    off = ~_on(values, step, 1e-6)
-    few = max(FEW, FEW_SHARE * len(values))
-    if not few <= off.sum() <= (1 - ON_STEPS) * len(values) or len(np.unique(values[off])) < FEW:
-        return None
-    finer = float(_on(values[off], step / 1000, 1e-4).mean())  # with more decimals only
-    for way in WAYS:
-        if finer > 0.5 and way.factor.is_integer():
-            continue  # times 12 or 60, halves and quarters are whole, too
-        home = way.back(values[off])
-        if _on(home, step, 2e-3).mean() >= CONVERTED and np.ptp(home) > 10 * step:
-            rows = np.zeros(len(x), dtype=bool)
-            rows[np.flatnonzero(seen)[off]] = True
-            return Converted(rows, way.unit, way.usual, way.factor, step)
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """A way back from a unit to the usual one: times a factor, after an offset."""
-
-    unit: str
-    usual: str
-    factor: float
-    before: float = 0.0
-    after: float = 0.0
-
-    def back(self, values: np.ndarray) -> np.ndarray:
-        """Return values in the usual unit."""
-        return np.asarray((values + self.before) * self.factor + self.after)
-
-
-def _ways() -> list[_Way]:
-    """Return every way that does not merely shift the decimal mark, the smallest change first."""
-    shifts = (10.0, 100.0, 1000.0)
-    ways = [
-        way
-        for (large, small), factor in FACTORS.items()
-        if factor not in shifts
-        for way in (_Way(large, small, factor), _Way(small, large, 1 / factor))
-    ]
-    degrees = [
-        _Way("degrees Fahrenheit", "degrees Celsius", 1 / 1.8, before=-32.0),
-        _Way("degrees Celsius", "degrees Fahrenheit", 1.8, after=32.0),
-    ]
-    return sorted(ways, key=lambda way: abs(np.log(way.factor))) + degrees
-
-
-WAYS = _ways()
-
-
-def _step(values: np.ndarray) -> float | None:
-    """Return the largest decimal step that many values are multiples of: tenths before hundredths."""
-    largest = float(np.abs(values).max())
-    top = int(np.floor(np.log10(largest))) if largest > 0 else 0
-    for power in range(top, max(FINEST, top - 12) - 1, -1):
-        for part in (1.0, 0.5):
-            step = part * 10.0**power
-            if _on(values, step, 1e-6).mean() > ON_STEPS:
-                return step
-    return None
-
-
-def _on(values: np.ndarray, step: float, tolerance: float) -> np.ndarray:
-    """Mark multiples of a step, to a tolerance in steps; of numbers too long for it, to their own precision."""
-    times = values / step
-    return np.asarray(np.abs(times - np.round(times)) <= np.maximum(tolerance, 1e-12 * np.abs(times)))
-
-
-@dataclass(frozen=True, slots=True)
-class TwoScales:
-    """Two kinds of values with nothing between them, alike but for a factor.
-
-    Args:
-        rows: (n_rows,) those of the rarer kind.
-        factor: by which they are larger than the others.
-    """
-
-    rows: np.ndarray
-    factor: float
-
-
-def two_scales(x: np.ndarray) -> TwoScales | None:
-    """Find positive values that fall into two clusters which are spread alike, exactly one factor between two units apart.
-
-    Args:
-        x: (n_rows,) NaN where missing.
-    """
-    seen = ~np.isnan(x)
-    if seen.sum() < 10 * FEW or not (x[seen] > 0).all():
-        return None
-    z = np.sort(np.log(x[seen]))
-    cut = int(np.argmax(np.diff(z))) + 1
-    low, high = z[:cut], z[cut:]
-    if min(len(low), len(high)) < max(FEW, FEW_SHARE * len(z)) or min(len(np.unique(low)), len(np.unique(high))) < FEW:
-        return None
-    levels = (0.1, 0.25, 0.5, 0.75, 0.9)
-    below, above = np.quantile(low, levels), np.quantile(high, levels)
-    height = float(above[2] - below[2])
-    width = max(float(above[3] - above[1]), float(below[3] - below[1]))
-    off = float(np.abs(above - below - height).max())
-    allowed = width * (ALIKE + 2 / np.sqrt(min(len(low), len(high))))
-    if high[0] - low[-1] < width or off > allowed or not factor_words(float(np.exp(height))):
-        return None
-    rarer = np.zeros(len(x), dtype=bool)
-    more = len(high) < len(low)
-    rarer[seen] = (np.log(x[seen]) >= high[0]) if more else (np.log(x[seen]) <= low[-1])
-    return TwoScales(rarer, float(np.exp(height if more else -height)))
-
-
-def factor_words(ratio: float) -> str:
-    """Say which units are so far apart; empty where none are.
-
-    >>> factor_words(2.54), factor_words(0.001), factor_words(1.3)
-    ('as from inches to centimetres', 'as from ones to thousands', '')
-    """
-    close = [
-        (abs(np.log(ratio / times)), names)
-        for names, factor in FACTORS.items()
-        for names, times in ((names, factor), (names[::-1], 1 / factor))
-        if abs(np.log(ratio / times)) < NEAR_FACTOR
-    ]
-    return f"as from {' to '.join(min(close)[1])}" if close else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +96,7 @@ class Chunked:
 
     logs: np.ndarray  # (n_chunks,) median of the logarithm of its size, zeros aside; NaN where there are too few
     middle: np.ndarray  # (n_chunks,) median
+    ranges: np.ndarray  # (n_chunks,) interquartile range
     spread: float  # interquartile range within a chunk, the median over chunks
     signed: bool  # whether it takes both signs
 
@@ -298,7 +121,7 @@ def chunked(x: np.ndarray, chunk: np.ndarray, n_chunks: int) -> Chunked:
     ranges = quartiles[2] - quartiles[0]
     spread = float(np.nanmedian(ranges)) if (~np.isnan(ranges)).any() else 0.0
     signed = bool(0.01 < (values < 0).mean() < 0.99) if len(values) else False
-    return Chunked(logs, quartiles[1], spread, signed)
+    return Chunked(logs, quartiles[1], ranges, spread, signed)
 
 
 def _quantiles(values: np.ndarray, codes: np.ndarray, n_chunks: int, levels: tuple[float, ...]) -> np.ndarray:
@@ -334,6 +157,142 @@ def level_break(levels: Chunked, *, clear: float = CLEAR) -> tuple[Jump, float] 
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a level in time, season aside.
+
+    Args:
+        start: first chunk after it.
+        height: by how much the level differs after it.
+        error: standard error of the height, by how far chunks stray and how alike neighbours are.
+    """
+
+    start: int
+    height: float
+    error: float
+
+
+def step(levels: np.ndarray, when: np.ndarray) -> Step | None:
+    """Find the one step that explains a series best beside the season, if nothing smooth explains it as well.
+
+    Least squares on two waves a year and a step at each place in turn. The step must show at short distances as well as at long
+    ones, and be twice the next best one; neither a line nor a curved trend with more waves may explain the series about as well.
+
+    Args:
+        levels: (n_chunks,) NaN where a chunk says nothing.
+        when: (n_chunks,) when each begins, in seconds.
+    """
+    there = np.flatnonzero(~np.isnan(levels))
+    z, t = levels[there], when[there] / YEAR
+    n = len(z)
+    if n < 2 * FEWEST_CHUNKS or np.ptp(z) <= 0 or np.ptp(t) <= 0:
+        return None
+    u = 2 * (t - t.min()) / np.ptp(t) - 1
+    waves = 2 if np.ptp(t) >= SEASONS else 0
+    base = _out_of([np.ones(n), *_waves(t, waves)])
+    places = np.arange(2 * SIDE, n - 2 * SIDE + 1)
+    steps = base((np.arange(n)[:, None] >= places).astype(float))  # (n, n_places), without what the season explains
+    left = base(z[:, None])[:, 0]
+    size = (steps**2).sum(axis=0)
+    heights = steps.T @ left / np.maximum(size, 1e-12)
+    gains = np.where(size > LEAST_SIZE * n, heights**2 * size, 0.0)
+    best = int(np.argmax(gains))
+    rest = left - heights[best] * steps[:, best]
+    unexplained = float(rest @ rest)
+    if gains[best] <= 0:
+        return None
+    criterion = _criterion(unexplained, n, 3 + 2 * waves)  # the place is chosen, too
+    for powers, more in ((2, waves), (4, waves), (6, waves), (6, 2 * waves)):
+        smooth = _out_of([u**k for k in range(powers)] + _waves(t, more))(z[:, None])[:, 0]
+        if criterion + BETTER > _criterion(float(smooth @ smooth), n, powers + 2 * more):
+            return None
+    again = steps.T @ rest / np.maximum(size, 1e-12)
+    if np.abs(np.where(gains > 0, again, 0.0)).max() > abs(heights[best]) / ALONE:
+        return None
+    place, height = int(places[best]), float(heights[best])
+    spread = float(np.sqrt(unexplained / max(1, n - 3 - 2 * waves)))
+    alike = float(np.clip(rest[1:] @ rest[:-1] / max(unexplained, 1e-300), 0.0, 0.9))
+    error = spread / np.sqrt(size[best]) * np.sqrt((1 + alike) / (1 - alike))
+    stepped = rest + height * (np.arange(n) >= place)
+    for width in (SIDE, 2 * SIDE):
+        local = float(stepped[place : place + width].mean() - stepped[place - width : place].mean())
+        if abs(local - height) > max(LOCAL * abs(height), 2.5 * spread * np.sqrt(2 / width)):
+            return None
+    return Step(int(there[place]), height, float(error))
+
+
+def _criterion(unexplained: float, n: int, terms: int) -> float:
+    """Return Schwarz's criterion: the lower, the better a curve of so many terms explains a series."""
+    return n * float(np.log(max(unexplained, 1e-300) / n)) + terms * float(np.log(n))
+
+
+def _waves(t: np.ndarray, many: int) -> list[np.ndarray]:
+    return [wave(2 * np.pi * k * t) for k in range(1, many + 1) for wave in (np.sin, np.cos)]
+
+
+def _out_of(columns: list[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what takes out of columns, (n, k), all that some others explain."""
+    basis = np.linalg.qr(np.stack(columns, axis=1))[0]
+    return lambda values: np.asarray(values - basis @ (basis.T @ values))
+
+
+def known_step(levels: Chunked, when: np.ndarray) -> tuple[Step, float] | None:
+    """Find a step that is surely there, as high as the factor between two units; spread alike on both sides but for the factor.
+
+    Returns:
+        The step, and its factor.
+    """
+    if levels.signed or not levels.spread > 0:
+        return None
+    found = step(levels.logs, when)
+    if found is None or abs(found.height) < max(KNOWN_JUMP, SURELY * found.error) or found.error > BLURRED:
+        return None
+    factor = float(np.exp(found.height))
+    if not factor_words(factor, found.error, close=0.0):
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        widths = np.where(levels.ranges > 0, np.log(levels.ranges), np.nan)
+    before, after = widths[: found.start], widths[found.start :]
+    if (~np.isnan(before)).sum() < SIDE or (~np.isnan(after)).sum() < SIDE:
+        return None
+    wider = float(np.nanmean(after) - np.nanmean(before))
+    error = float(np.hypot(np.nanstd(before) / np.sqrt((~np.isnan(before)).sum()), np.nanstd(after) / np.sqrt((~np.isnan(after)).sum())))
+    return (found, factor) if abs(wider - found.height) <= max(0.35 * abs(found.height), 3 * error) else None
+
+
+def degrees(levels: Chunked, when: np.ndarray) -> tuple[Step, Way] | None:
+    """Find a step that changes level and spread as degrees Fahrenheit and Celsius do, and that is gone once they are brought back.
+
+    Returns:
+        The step, and the way back of what comes after it.
+    """
+    found = step(levels.middle, when) if levels.spread > 0 else None
+    if found is None or abs(found.height) < max(SURELY * found.error, 0.5 * levels.spread):
+        return None
+    before, after = slice(None, found.start), slice(found.start, None)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wider = float(np.log(np.nanmean(levels.ranges[after]) / np.nanmean(levels.ranges[before])))
+    for way in DEGREES:
+        if abs(wider + np.log(way.factor)) > 0.25:
+            continue
+        home = levels.middle.copy()
+        home[after] = way.back(home[after])
+        usual = float(np.nanmean(levels.ranges[before]))
+        left = step_at(home, when, found.start)
+        if abs(left) <= 0.35 * usual and abs(left) < 0.35 * abs(found.height):
+            return found, way
+    return None
+
+
+def step_at(levels: np.ndarray, when: np.ndarray, start: int) -> float:
+    """Return how high a step at a given chunk is, season aside."""
+    there = np.flatnonzero(~np.isnan(levels))
+    t = when[there] / YEAR
+    base = _out_of([np.ones(len(t)), *_waves(t, 2 if np.ptp(t) >= SEASONS else 0)])
+    mark, left = base((there >= start).astype(float)[:, None])[:, 0], base(levels[there][:, None])[:, 0]
+    return float(mark @ left / max(float(mark @ mark), 1e-12))
+
+
+@dataclass(frozen=True, slots=True)
 class Stuck:
     """Runs of equal values that are too long to be true."""
 
@@ -345,7 +304,7 @@ class Stuck:
 
 
 def stuck(x: np.ndarray, series: np.ndarray) -> Stuck | None:
-    """Find runs of one value, in a column that otherwise changes; 0 and the ends of its range aside, where it may rest.
+    """Find runs of one value, in a column that otherwise changes; 0 and the ends of its range aside, where it rests.
 
     Args:
         x: (n_rows,) in order of series, and of time within each; NaN where missing.
@@ -357,7 +316,7 @@ def stuck(x: np.ndarray, series: np.ndarray) -> Stuck | None:
     starts = np.flatnonzero(np.concatenate([[True], ~same]))
     lengths = np.diff(np.append(starts, len(x)))
     value = x[starts]
-    may_rest = np.isnan(value) | (value == 0) | (value == np.nanmin(x)) | (value == np.nanmax(x))
+    may_rest = np.isnan(value) | _rests(value, lengths, series[starts])
     usual = float(np.quantile(lengths[~np.isnan(value)], 0.99))
     long = ~may_rest & (lengths > max(LONG_RUN, RUN_TIMES * usual))
     if not long.any():
@@ -370,3 +329,28 @@ def stuck(x: np.ndarray, series: np.ndarray) -> Stuck | None:
         return None
     longest = int(np.argmax(np.where(long, lengths, 0)))
     return Stuck(int(lengths[longest]), int(starts[longest]), float(value[longest]), int(long.sum()), int(lengths[long].sum()))
+
+
+def _rests(value: np.ndarray, lengths: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """Mark runs of 0 and of the ends of the range in which a column may well rest: rain in summer, snow, a scale at its limit.
+
+    One run does not rest that is ABRUPTLY many times as long as the next one of its value, between neighbours that lie far from it,
+    where hardly any other value is the same.
+    """
+    rests = np.zeros(len(value), dtype=bool)
+    if np.isnan(value).all():
+        return rests
+    seen = ~np.isnan(value)
+    for limit in np.unique([0.0, float(np.nanmin(value)), float(np.nanmax(value))]):
+        runs = np.flatnonzero(value == limit)
+        if not len(runs):
+            continue
+        rests[runs] = True
+        longest = int(runs[np.argmax(lengths[runs])])
+        others = lengths[runs[runs != longest]]
+        if others.sum() > RESTING * lengths[seen].sum() or lengths[longest] < ABRUPTLY * others.max(initial=1):
+            continue
+        beside = [k for k in (longest - 1, longest + 1) if 0 <= k < len(value) and series[k] == series[longest] and seen[k]]
+        away = np.quantile(np.abs(value[seen & (value != limit)] - limit), FAR_OFF) if (seen & (value != limit)).any() else np.inf
+        rests[longest] = len(beside) < 2 or not all(abs(value[k] - limit) >= away for k in beside)
+    return rests

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from piste.core.audit.apiece import apiece
 from piste.core.audit.cures import dropped, known_at
 from piste.core.audit.sentinels import exactly, missing_line, rows_of
 from piste.core.audit.skill import dealt_out
@@ -26,6 +27,7 @@ ABSENT = 0.5  # of the rows
 TELLING = 4.0  # standard errors between the answers of some rows and of the others: no accident
 EACH = 3  # findings of one kind; more are told in one
 AUC, R2 = 0.60, 0.05  # by a missing cell alone
+MOST_NAMED = 5  # columns in one finding
 FEW_MISSING = 20  # rows on either side; fewer tell nothing
 LEVELS = 50
 THIN = 5  # rows of a level; of fewer nothing can be learnt
@@ -176,14 +178,17 @@ def _misses(y: np.ndarray, guess: np.ndarray) -> float:
     "D04",
     "Missing cells tell the answer",
     "warn",
-    "note",
     computed=(
         "How well the answer is foretold by whether a cell is missing, out of fold over whole days or groups: the share of the squared "
         "differences for numbers (R2), the area under the ROC curve for classes, of the class that it tells best"
     ),
-    threshold="R2 above 0.05, or an area above 0.60, with 20 rows on either side; a note where known_at vouches for the column",
-    alarm="A real signal would be lost if the column were left out: keep it, and ask",
+    threshold=(
+        "R2 above 0.05, or an area above 0.60, with 20 rows on either side whose answers differ by more than 4 standard errors. One "
+        "finding names all such columns, the most telling first. That a column is known before does not mean that its gaps are"
+    ),
+    alarm="A real signal would be lost if the column were left out: keep it, and ask; acknowledged once for the table",
     source="deepchecks, missing values and label correlation; Kaufman, Rosset and Perlich, Leakage in Data Mining, 2012",
+    version=2,
 )
 def missing(survey: Survey) -> Found | NotApplicable:
     """Columns whose missing cells tell the answer: often a cell was filled in, or not, once the answer was known."""
@@ -200,31 +205,46 @@ def missing(survey: Survey) -> Found | NotApplicable:
     for key, names in columns.items():
         absent = np.frombuffer(key, dtype=bool)
         score, answer = answers.told(absent)
-        if score > threshold:
-            found.append(_gap(survey, names, absent, answers, score, answer, threshold))
-    return Found(found)
+        if score > threshold and answers.differ(absent):
+            found.append(_Gap(tuple(names), absent, score, answer))
+    return Found([_gaps(survey, sorted(found, key=lambda each: -each.score), answers, threshold)] if found else [])
 
 
-def _gap(survey: Survey, names: list[str], absent: np.ndarray, answers: Answers, score: float, answer: int, threshold: float) -> Finding:
-    target, y = survey.resolved.table.target.name, answers.y[:, answer]
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Columns that miss the same cells, and what that tells."""
+
+    names: tuple[str, ...]
+    absent: np.ndarray  # (n_rows,)
+    score: float
+    answer: int  # number of the answer that it tells best
+
+
+def _gaps(survey: Survey, gaps: Sequence[_Gap], answers: Answers, threshold: float) -> Finding:
+    """Tell of all gaps in one finding, of the most telling one at length."""
+    best, target = gaps[0], survey.resolved.table.target.name
+    absent, y = best.absent, answers.y[:, best.answer]
     here, there = float(y[absent].mean()), float(y[~absent].mean())
-    many = rows_of(int(absent.sum()), float(absent.mean()))
     if answers.labels:
-        differ = f"'{target}' is '{answers.labels[answer]}' in {here:.0%} of them, and in {there:.0%} of the others"
-        alone = f"it tells the right one of two rows with different answers in {score:.0%} of such pairs, where chance does in half"
+        differ = f"'{target}' is '{answers.labels[best.answer]}' in {here:.0%} of them, and in {there:.0%} of the others"
+        alone = f"it tells the right one of two rows with different answers in {best.score:.0%} of such pairs, where chance does in half"
     else:
         differ = f"'{target}' is {short(here)} there on average, and {short(there)} elsewhere"
-        alone = f"it foretells {score:.0%} of the differences in '{target}'"
-    others = f", and {', '.join(repr(name) for name in names[1:4])} in the same rows" if len(names) > 1 else ""
-    message = f"'{names[0]}' is missing in {many}{others}: {differ}"
+        alone = f"it foretells {best.score:.0%} of the differences in '{target}'"
+    first, *others = names = [name for each in gaps for name in each.names]
+    message = f"'{first}' is missing in {rows_of(int(absent.sum()), float(absent.mean()))}: {differ}"
+    if others:
+        listed = ", ".join(f"'{name}'" for name in others[: MOST_NAMED - 1])
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        message += f"; the gaps of {listed}{more} tell it, too"
     consequence = (
         f"That a cell is missing is a clue by itself: {alone}; if cells are filled in once the answer is known, models learn what they "
         "will not see in use"
     )
-    severity: Severity = "note" if set(names) <= survey.vouched else "warn"
-    fix = "find out when and why it is filled in; if only after the answer is known, say so"
+    it = "it is" if len(names) == 1 else "they are"
+    fix = f"find out when and why {it} filled in; if only after the answer is known, say so; if as early as in use, acknowledge it"
     paste = known_at(survey.resolved.problem, "after", names)
-    return Finding("D04", severity, names[0], score, threshold, message, fix, consequence, paste, "known_at")
+    return Finding("D04", "warn", " + ".join(names[:MOST_NAMED]), best.score, threshold, message, fix, consequence, paste, "known_at")
 
 
 @check(
@@ -234,8 +254,9 @@ def _gap(survey: Survey, names: list[str], absent: np.ndarray, answers: Answers,
     "note",
     computed=(
         "The levels of every column of text: how many of its cells are numbers or dates but for some words, carry a unit behind a number, "
-        "tell a time in a way that is not read as one, or differ from another level by case or blanks alone; how many rows hold a level "
-        "that comes fewer than 5 times. Columns of numbers: whether all are dates such as 20201231, or seconds since 1970"
+        "tell a time in a way that is not read as one, or are another level but for case, blanks, hyphens and dots, or "
+        "its first letter; how many rows hold a level that comes fewer than 5 times. Columns of numbers: whether all are dates such as "
+        "20201231, or seconds since 1970"
     ),
     threshold=(
         "40 % of the cells (more than 90 % are refused when the table is read), 10 different ones; units, other dates: 90 % of the cells; "
@@ -258,7 +279,7 @@ def misread(survey: Survey) -> Found:
             found += _of_numbers(problem, column.name, values.to_numpy(dtype=float))
         elif isinstance(values.dtype, pd.StringDtype):
             found += _of_texts(survey, column, Levels.of(values))
-    return Found(found)
+    return Found(apiece(found))
 
 
 def _of_texts(survey: Survey, column: Column, levels: Levels) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit.survey import Survey
+from piste.core.audit.twins import copies
 from piste.core.decision import Actions, ByMetric, Came, Quantity
 
 LOWER = 1.645  # standard errors below the mean: a bound that holds in 19 of 20 cases
@@ -27,6 +28,8 @@ class Floor:
         share: of the rows looked at.
         groups: of twins.
         differing: groups whose answers differ.
+        contrary: share of the rows looked at that have a twin with another answer, those aside that chance brings or that the problem
+            holds together.
     """
 
     loss: float
@@ -37,13 +40,14 @@ class Floor:
     share: float
     groups: int
     differing: int
+    contrary: float
 
 
 def floor(survey: Survey, rows: np.ndarray) -> Floor | None:
     """Return the noise floor of some rows; None where too few are alike in all that models and rules may look at."""
     study, target = survey.study, survey.resolved.table.target
-    looked = pd.concat([study.expanded, study.rules, *study.added.values()], axis=1)
-    group = alike(looked.loc[:, ~looked.columns.duplicated()].iloc[rows])
+    seen = looked(survey, rows)
+    group = alike(seen)
     twin = group >= 0
     if not twin.any() or group.max() + 1 < FEWEST_GROUPS:
         return None
@@ -73,7 +77,45 @@ def floor(survey: Survey, rows: np.ndarray) -> Floor | None:
     least, most = (np.full(len(sizes), fill, dtype=float) for fill in (np.inf, -np.inf))
     np.minimum.at(least, group, codes)
     np.maximum.at(most, group, codes)
-    return Floor(loss, max(0.0, loss - LOWER * error), mean, r2, len(mine), len(mine) / len(rows), len(sizes), int((most > least).sum()))
+    contradict = most > least
+    contrary = _contrary(survey, seen, mine, twin, group) if contradict.any() else 0.0
+    n_groups, differing = len(sizes), int(contradict.sum())
+    lower = max(0.0, loss - LOWER * error)
+    return Floor(loss, lower, mean, r2, len(mine), len(mine) / len(rows), n_groups, differing, contrary)
+
+
+def _contrary(survey: Survey, seen: pd.DataFrame, rows: np.ndarray, twin: np.ndarray, group: np.ndarray) -> float:
+    """Return the share of all rows with a twin that answers otherwise, those aside that chance brings or the problem holds together.
+
+    Of rows that are held together (brothers and sisters share their parents) one is enough; unless they are so by a column that is
+    computed from the others, which only says again that they are equal.
+
+    Args:
+        survey: the problem.
+        seen: (n_rows) all that models see.
+        rows: (n_twins,) row numbers of the table that have a twin.
+        twin: (n_rows,) which those are.
+        group: (n_twins,) of each.
+    """
+    target, together = survey.resolved.table.target, survey.resolved.rule.together
+    first = np.ones(len(rows), dtype=bool)
+    if together and together in survey.frame and together not in survey.resolved.problem.add:
+        block = pd.factorize(survey.frame[together].iloc[rows], use_na_sentinel=False)[0]
+        first = ~pd.DataFrame({"block": block, "group": group}).duplicated().to_numpy()
+    answers = pd.Series(target.codes[rows][first]).groupby(group[first]).agg(["size", "nunique"])
+    contrary = int(answers["size"][answers["nunique"] > 1].sum())
+    if not contrary:
+        return 0.0
+    kept = np.ones(len(seen), dtype=bool)
+    kept[np.flatnonzero(twin)[~first]] = False
+    return contrary / len(seen) * copies([seen[name][kept] for name in seen], survey.study.seed).beyond_chance
+
+
+def looked(survey: Survey, rows: np.ndarray) -> pd.DataFrame:
+    """Return all that models and rules may look at, each column once."""
+    study = survey.study
+    frame = pd.concat([study.expanded, study.rules, *study.added.values()], axis=1)
+    return frame.loc[:, ~frame.columns.duplicated()].iloc[rows]
 
 
 def alike(frame: pd.DataFrame) -> np.ndarray:

@@ -17,6 +17,9 @@ BY_SIGN = (-1.0, -9.0)  # too near to amounts to stand apart by distance
 FEWEST_VALUES = 20  # distinct: fewer are grades or names, of which none is odd
 FEWEST_OTHERS = 10  # distinct values that are never negative, for a single negative one to be a code
 OFTEN = 10.0  # times as often as what lies near
+SELDOM = 5.0  # times, where nothing else in the column does so
+REPEATED = 5  # rows, from which no chance repeats a value
+ALIKE_SPIKES = 0.005  # of the values: prices, which end on nines
 NEAR = 10  # distinct values that lie near
 RARE, COMMON = 0.01, 0.2  # shares of zeros; where there are more, 0 is an amount like any other
 NEARLY, CLEARLY = 0.1, 0.25  # of the median: how far from zero all else must stay where zeros are rare, and where they are common
@@ -42,6 +45,7 @@ class Odd:
         carried: share of the column's squared distance from the median of the others that these rows make up.
         next: the nearest of the other values.
         spread: standard deviation of the others.
+        mean: of the others.
         apart: whether it lies beyond all others, and far from them.
     """
 
@@ -52,6 +56,7 @@ class Odd:
     carried: float
     next: float
     spread: float
+    mean: float
     apart: bool
 
 
@@ -92,6 +97,7 @@ def _odd(kind: OddKind, values: np.ndarray, counts: np.ndarray, chosen: np.ndarr
         apart / (apart + within) if apart > 0 else 0.0,
         float(others[nearest]),
         float(scale * np.sqrt(np.average(((others - mean) / scale) ** 2, weights=often))),
+        mean,
         bool(gap >= 0.5 * (others[-1] - others[0]) or (others[0] >= 0 > values[chosen][-1])),
     )
 
@@ -108,21 +114,27 @@ def _codes(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     if len(others) < 2 or not suspect.any():
         return np.zeros(len(values), dtype=bool)
     low, high = others[0], others[-1]
-    apart = np.maximum(low - values, values - high) >= np.where(np.abs(values) < 100, 1.0, 0.5) * (high - low)
+    short = (np.abs(values) < 100) & (counts < REPEATED)
+    apart = np.maximum(low - values, values - high) >= np.where(short, 1.0, 0.5) * (high - low)
     apart &= ~np.isin(values, BY_SIGN)
     unsigned = (low >= 0) & (values < 0) & (len(others) >= FEWEST_OTHERS)
     return np.asarray(suspect & (apart | unsigned | (_spikes(values, counts) & ~np.isin(values, BY_SIGN))))
 
 
 def _spikes(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Mark values that come far more often than the values near them."""
-    if len(values) < FEWEST_VALUES:
-        return np.zeros(len(values), dtype=bool)
+    """Mark codes that come far more often than the values near them, where hardly any other value does."""
     found = np.zeros(len(values), dtype=bool)
-    for place in np.flatnonzero(np.isin(values, CODES) & (counts >= OFTEN)):
-        around = np.r_[max(0, place - NEAR) : place, place + 1 : min(len(counts), place + 1 + NEAR)]
-        found[place] = counts[place] >= OFTEN * counts[around].mean() and counts[place] >= 3 * counts[around].max()
-    return found
+    if len(values) < FEWEST_VALUES:
+        return found
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(counts.astype(float), NEAR), 2 * NEAR + 1)  # zeros beyond the ends
+    many = np.lib.stride_tricks.sliding_window_view(np.pad(np.ones(len(counts)), NEAR), 2 * NEAR + 1).sum(axis=1) - 1
+    mean = (around.sum(axis=1) - counts) / many
+    most = np.maximum(around[:, :NEAR].max(axis=1), around[:, NEAR + 1 :].max(axis=1))
+    seldom = (counts >= REPEATED) & (counts >= SELDOM * mean) & (counts >= 3 * most)
+    often = seldom & (counts >= OFTEN) & (counts >= OFTEN * mean)
+    codes = np.isin(values, CODES)
+    alone = (seldom & ~codes).sum() <= ALIKE_SPIKES * len(values)
+    return np.asarray(codes & (often | (seldom & alone)))
 
 
 def _zero(values: np.ndarray, counts: np.ndarray) -> np.ndarray:

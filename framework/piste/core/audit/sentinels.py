@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from piste.core.audit.apiece import apiece
 from piste.core.audit.cures import dropped, given
-from piste.core.audit.odd import Odd, odd_values
+from piste.core.audit.odd import REPEATED, Odd, odd_values
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, check
 from piste.core.finding import Finding, Severity, short
@@ -16,7 +17,11 @@ from piste.core.pasted import scalar
 from piste.core.problem import Problem
 
 HARMFUL = 0.5  # of a column's spread: more than all its other rows together
-MANY = 0.01  # of the rows
+SOME = 0.0025  # of the rows
+MANY = 0.01
+FROM_ZERO = 2.75  # standard deviations from 0 to the mean of all else: amounts of something that may be absent come nearer
+ZERO_ANSWER = 1.25
+RARELY = 0.05  # of the rows: more answers of 0 are answers
 NEGLIGIBLE = 0.01  # of a column's spread
 UNANSWERED = 0.05  # of the rows: so many without an answer may well differ from the others
 NAMED_NOTHING = frozenset(
@@ -39,8 +44,10 @@ NUMBERED_NOTHING = frozenset({"-1", "-9", "-99", "-999", "99", "999"})
         "as if there were none, and rows without an answer"
     ),
     threshold=(
-        "Warns of codes and caps in the target, of codes in 1 % of a column's rows, of any odd values that make up over half of a "
-        "column's spread, where they count for more than all other rows together, and of 5 % of the rows without an answer; notes the rest"
+        "Warns of codes and caps in the target, and of zeros there in 0.25 to 5 % of the rows that its other values keep away from; of "
+        "codes in 1 % of a column's rows, or 0.25 % where they stand apart, and of zeros there where all else lies 2.75 standard "
+        "deviations away; of any odd values that make up over half of a column's spread, where they count for more than all other rows "
+        "together, and of 5 % of the rows without an answer; notes the rest"
     ),
     alarm="The values are real: acknowledge it, once for each column",
     source=(
@@ -62,7 +69,7 @@ def stand_ins(survey: Survey) -> Found:
         if column.kind == "number":
             values = survey.frame[column.name].to_numpy(dtype=float)[survey.rows]
             found += [_of_column(survey, column.name, values, each) for each in odd_values(values, ends=False)]
-    return Found(found)
+    return Found(apiece(found))
 
 
 def _answers(survey: Survey) -> Iterator[tuple[str, np.ndarray]]:
@@ -143,7 +150,9 @@ def _said(name: str, each: Odd) -> str:
 
 
 def _of_column(survey: Survey, name: str, values: np.ndarray, each: Odd) -> Finding:
-    severity: Severity = "warn" if each.carried > HARMFUL or (each.kind == "code" and each.share >= MANY) else "note"
+    some = each.rows >= REPEATED and each.share >= (MANY if each.kind == "code" and not each.apart else SOME)
+    strange = each.kind == "code" or (each.kind == "zero" and abs(each.mean) >= FROM_ZERO * each.spread)
+    severity: Severity = "warn" if each.carried > HARMFUL or (some and strange) else "note"
     it, makes = ("it", "it makes") if len(each.values) == 1 else ("them", "they make")
     consequence = (
         f"Taken for what it says, {makes} up {each.carried:.0%} of the column's spread, which is {short(float(np.nanstd(values)))} "
@@ -161,7 +170,8 @@ def _of_target(survey: Survey, name: str, values: np.ndarray, each: Odd) -> Find
     others = values[~np.isin(values, each.values)]
     with_, without = short(float(values.mean())), short(float(others.mean()))
     number, threshold = each.share, MANY
-    severity: Severity = "note" if each.kind == "zeros" else "warn"
+    unlike = abs(each.mean) >= ZERO_ANSWER * each.spread or abs(each.next) >= 0.1 * abs(each.mean)
+    severity: Severity = "note" if each.kind == "zeros" and not (unlike and SOME <= each.share <= RARELY) else "warn"
     if each.kind == "cap":
         consequence = "What lies beyond is not known, so models learn the limit, and look better on these rows than they are"
     elif each.kind == "zeros":

@@ -17,6 +17,7 @@ PER_FOLD = 5
 FEWEST_BLOCKS = 30
 USUAL_FOLDS = 5  # more folds do not ask for more rows of a class: each tests fewer
 NEARLY_ALL = 0.99  # of the differences between rows
+CONTRARY = 0.02  # of the rows, with a twin that chance does not bring
 TWINS = 0.01  # of the rows; fewer say little about the others
 
 
@@ -126,9 +127,10 @@ def _rare(survey: Survey, label: str, n: int, n_rows: int, needed: int) -> Findi
     ),
     threshold=(
         "Notes it where 1 % of the rows have a twin, in 10 groups or more, and answers differ. Warns where the cost that cannot be saved "
-        "(its lower bound at 95 %) is above what success asks for"
+        "(its lower bound at 95 %) is above what success asks for; and where 2 % of the rows have a twin with another answer that neither "
+        "chance brings (as few columns of few values do) nor the problem holds together"
     ),
-    alarm="None: it is a bound, not a fault",
+    alarm="None: it is a bound; that one thing was answered twice is to be looked up once",
     source="Pure error of the lack-of-fit test (Draper and Smith, Applied Regression Analysis); deepchecks, conflicting labels",
 )
 def contradictory(survey: Survey) -> Found | NotApplicable:
@@ -165,6 +167,10 @@ def _contradiction(survey: Survey, found: Floor) -> Finding:
         consequence += f", and no more than {max(0.0, found.r2):.0%} of the differences in '{target.name}' can be foretold"
     asked = _asked(survey)
     on, number, fix = target.name, shown(found.lower), "add a column that tells these rows apart"
+    if found.contrary >= CONTRARY:
+        message += f"; by chance hardly any would be so alike, so the same thing was answered twice ({found.contrary:.1%} of the rows)"
+        fix = "find out which answer is right, and keep one row of each; or if a column was lost that tells them apart, bring it back"
+        return Finding("D05", "warn", on, found.contrary, CONTRARY, message, fix, consequence, "", "data")
     if number <= asked:
         return Finding("D05", "note", on, number, asked, message, f"if that is not enough, {fix}", consequence, "", "success")
     consequence += f"; success asks for {short(asked)}{unit}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,10 @@ OTHER_DATES = {
     "a date and a time": r"[0-9]{8}[T _]?[0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?Z?|[A-Za-z]{3} [A-Za-z]{3} +[0-9]{1,2} [0-9:]{5,8} [0-9]{4}",
     "a date": r"(?:[A-Za-z]{3,9},? )?(?:[0-9]{1,2}(?:st|nd|rd|th)? [A-Za-z]{3,9}|[A-Za-z]{3,9} [0-9]{1,2}(?:st|nd|rd|th)?),? [0-9]{4}",
 }
-BLANKS = re.compile(r"[\s_]+")
+JOINTS = re.compile(r"(?<=[^0-9])[\s_./'’-]+(?=\S)|(?<=[0-9])[\s_./'’-]+(?=[^0-9\s_./'’-])")  # but for what stands between two digits
+TRAILING = re.compile(r"[\s.,;:_]+$")
+PARTNERED = 0.7  # of the single letters
+MOST_NAMES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +138,31 @@ def other_date(levels: Levels) -> str:
 
 
 def spellings(levels: Levels) -> list[list[str]]:
-    """Return the groups of texts that differ by case or blanks alone, each with the commonest first, the commonest group first.
+    """Return the groups of texts that are one name, each with the commonest first, the commonest group first.
 
-    Single letters are let be: 'a' and 'A' may be two codes.
+    They differ by case, blanks, hyphens, dots and the like alone; or one is a letter that just one of the names begins with, where all
+    others are names. Single letters that differ by case are let be where most have such a partner: 'a' and 'A' may be two codes.
     """
-    plain = levels.texts.str.casefold().str.replace(BLANKS.pattern, " ", regex=True).str.strip()
-    twice = plain.duplicated(keep=False).to_numpy() & (plain.str.len() > 1).to_numpy()
-    groups: dict[str, np.ndarray] = {}
-    for name in plain[twice].unique():
-        groups[str(name)] = twice & (plain == name).to_numpy()
-    ranked = sorted(groups.values(), key=lambda mask: -int(levels.counts[mask].sum()))
+    texts = levels.texts
+    plain = texts.str.casefold().str.strip().str.replace(JOINTS.pattern, "", regex=True).str.replace(TRAILING.pattern, "", regex=True)
+    letters = (texts.str.len() == 1).to_numpy()
+    twice = plain.duplicated(keep=False).to_numpy()
+    if (twice & letters).sum() > PARTNERED * letters.sum():
+        twice = twice & ~letters
+    groups = [twice & (plain == name).to_numpy() for name in plain[twice].unique()]
+    ranked = sorted((*groups, *_initials(texts)), key=lambda mask: -int(levels.counts[mask].sum()))
     return [levels.commonest(mask) for mask in ranked]
+
+
+def _initials(texts: pd.Series) -> Iterator[np.ndarray]:
+    """Yield pairs of a letter and the one name that begins with it, where all but few texts are names."""
+    small = texts.str.casefold()
+    names = small.str.fullmatch(r"[^\W\d_]{3,}").to_numpy(dtype=bool)
+    letters = small.str.fullmatch(r"[^\W\d_]").to_numpy(dtype=bool)
+    if not letters.any() or letters.sum() > names.sum() or not (names | letters).all() or len(texts) > MOST_NAMES:
+        return
+    for letter in np.flatnonzero(letters):
+        starts = names & small.str.startswith(small[letter]).to_numpy(dtype=bool)
+        if len(small[starts].unique()) == 1:
+            starts[letter] = True
+            yield starts
