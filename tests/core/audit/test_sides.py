@@ -275,7 +275,8 @@ def test_a_split_that_ignores_the_time_warns_where_that_flatters(drift: float, s
 
 
 @pytest.mark.parametrize(
-    ("standing", "severity", "claim"), [(0.9, "note", "no sure"), (1.5, "warn", "may be"), (2.5, "warn", "scores are")]
+    ("standing", "severity", "claim"),
+    [(0.9, "note", "no clear"), (1.5, "warn", "that may be chance"), (2.5, "warn", "scores look 10% better")],
 )
 def test_what_is_said_of_a_split_that_ignores_the_time_is_no_surer_than_what_was_measured(
     monkeypatch: pytest.MonkeyPatch, standing: float, severity: str, claim: str

@@ -66,7 +66,7 @@ class Flattery:
         return (self.new - self.known) / self.new if self.new > 0 else 0.0
 
 
-def said(survey: Survey, found: Flattery, here: str, there: str) -> str:
+def compare(survey: Survey, found: Flattery, here: str, there: str) -> str:
     """Say what a quick model costs in two places: "The rmse of a quick model is 2.2 where ..., and 2.3 where ..."."""
     yardstick, known, new = survey.resolved.yardstick, short(found.known), short(found.new)
     if yardstick.priced:
