@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from piste.core.audit.timeline import Spacing, spacing, timeline
+from piste.core.audit.timeline import Spacing, spacing, timeline, turned
 from tests.checks import surveyed
 
 TARGET = "target: {column: y, kind: numeric}\ntime: t\n"
@@ -84,3 +84,36 @@ def test_lengths_of_time_are_said_as_people_say_them(length: float, words: str):
     line = timeline(survey, survey.rows)
     assert line
     assert line.span(length) == words
+
+
+def changed(days: pd.Series, which: np.ndarray) -> pd.Series:
+    """Let day and month change places in some dates, where that gives a date."""
+    either = which & (days.dt.day <= 12) & (days.dt.day != days.dt.month)
+    return days.where(~either, pd.to_datetime(days.dt.strftime("%Y-%d-%m").where(either), format="%Y-%m-%d"))
+
+
+DAYS = pd.Series(pd.date_range("2020-01-01", periods=700))
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0])
+def test_days_and_months_in_each_others_place_are_found_by_the_order_of_the_rows(share: float):
+    which = np.random.default_rng(0).random(700) < share
+    read = changed(DAYS, which)
+    wrong = (read != DAYS).to_numpy()
+    found = turned(read, np.zeros(700, dtype=int))
+    assert wrong.sum() > 20
+    assert not found[~wrong].any()
+    assert found.sum() >= 0.9 * wrong.sum()
+
+
+def test_each_series_has_an_order_of_its_own():
+    read = pd.concat([DAYS, changed(DAYS, np.ones(700, dtype=bool))], ignore_index=True)
+    found = turned(read, np.repeat([0, 1], 700))
+    assert not found[:700].any()
+    assert found[700:].sum() > 200
+
+
+def test_rows_in_no_order_tell_nothing():
+    assert not turned(changed(DAYS, np.ones(700, dtype=bool)).sample(frac=1, random_state=0), np.zeros(700, dtype=int)).any()
+    assert not turned(DAYS, np.zeros(700, dtype=int)).any()
+    assert not turned(pd.Series(pd.to_datetime(["2020-03-02", None])), np.zeros(2, dtype=int)).any()

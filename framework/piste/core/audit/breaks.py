@@ -25,6 +25,7 @@ BETTER = 2.0  # in the criterion, by which a step must beat what is smooth
 LEAST_SIZE = 0.02  # of the rows: what the season leaves of a step
 LOCAL = 0.4  # of the height, by which it may differ at short distances
 SURELY = 6.0  # standard errors
+LEAST_STEP = float(np.log(1.45))
 BLURRED = 0.12  # standard error of a factor's logarithm from which it may be any
 RESTING = 0.02  # of the values, in other runs of a value that a column rests at
 ABRUPTLY = 5.0  # times the next longest run of it
@@ -236,7 +237,7 @@ def _out_of(columns: list[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def known_step(levels: Chunked, when: np.ndarray) -> tuple[Step, float] | None:
-    """Find a step that is surely there, as high as the factor between two units; spread alike on both sides but for the factor.
+    """Find a step that is surely there, as high as the factor between two units or threefold; spread alike on both sides but for it.
 
     Returns:
         The step, and its factor.
@@ -244,10 +245,10 @@ def known_step(levels: Chunked, when: np.ndarray) -> tuple[Step, float] | None:
     if levels.signed or not levels.spread > 0:
         return None
     found = step(levels.logs, when)
-    if found is None or abs(found.height) < max(KNOWN_JUMP, SURELY * found.error) or found.error > BLURRED:
+    if found is None or abs(found.height) < max(LEAST_STEP, SURELY * found.error) or found.error > BLURRED:
         return None
     factor = float(np.exp(found.height))
-    if not factor_words(factor, found.error, close=0.0):
+    if abs(found.height) < JUMP and not factor_words(factor, found.error, close=0.0):
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
         widths = np.where(levels.ranges > 0, np.log(levels.ranges), np.nan)

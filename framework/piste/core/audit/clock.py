@@ -26,7 +26,7 @@ from piste.core.audit.breaks import (
 from piste.core.audit.ratios import TwoRatios, two_ratios
 from piste.core.audit.sentinels import exactly, rows_of
 from piste.core.audit.survey import Survey
-from piste.core.audit.timeline import Spacing, Timeline, spacing, timeline
+from piste.core.audit.timeline import Spacing, Timeline, spacing, timeline, turned
 from piste.core.audit.units import Converted, TwoScales, Way, converted, factor_words, other_part, two_scales
 from piste.core.check import Found, NotApplicable, check
 from piste.core.finding import Finding, Severity, short
@@ -42,6 +42,7 @@ PER_SERIES = 200  # rows, for a series to be looked at by itself
 MOST_SERIES = 50
 STUCK_ROWS = 0.01  # of the rows
 STEPS = 0.01  # missing or repeated
+FEW_SWAPPED = 5  # days that are months, and the reverse
 MANY_STEPS = 0.2
 REGULAR = 0.5  # of the rows that come one step after the last
 PANEL = 0.5  # of the rows at a time that another row has, too: several things are measured, not one thing twice
@@ -65,7 +66,7 @@ PANEL = 0.5  # of the rows at a time that another row has, too: several things a
     threshold=(
         "10 converted values. A level more than 3 times as high or as low and 3 times what the stretches vary about the two levels; or "
         "1.55 times where two units are so far apart, and 6 times; or 3 interquartile ranges away. 80 % of it from one side of a single "
-        "place to the other, and twice any other change. A run of more than 12 values, 5 times as long as 99 of 100 runs and 3 times "
+        "place to the other, and twice any other change. Beside a season, 1.45 times by the factor of two units, or 3 times by any. A run of more than 12 values, 5 times as long as 99 of 100 runs and 3 times "
         "as long as luck allows; a note where less than 1 % of a feature's rows are stuck"
     ),
     alarm="The world changed, not the gauge: acknowledge it, with what happened",
@@ -281,10 +282,11 @@ def _stepped(survey: Survey, name: str, chunks: _Chunks, found: Step, factor: fl
     number = max(factor, 1 / factor)
     first = chunks.line.at(float(chunks.starts[found.start]))
     message = f"'{name}' is about {short(number)} times {'larger' if factor > 1 else 'smaller'} from about {first} on than it would be by "
-    message += f"trend and season, {factor_words(factor, found.error)}, and its spread likewise"
+    words = factor_words(factor, found.error)
+    message += f"trend and season, {words}{', ' if words else ''}and its spread likewise"
     consequence = "What models learn of it on one side is wrong on the other"
     fix = "if the unit or the gauge changed, bring all rows to one unit; if the world did, acknowledge it"
-    return Finding("D07", "warn", name, number, 1.55, message, fix, consequence, "", _field(survey, name))
+    return Finding("D07", "warn", name, number, 1.45, message, fix, consequence, "", _field(survey, name))
 
 
 def _turned(survey: Survey, name: str, chunks: _Chunks, found: Step, way: Way) -> Finding:
@@ -328,12 +330,13 @@ def _of_stuck(survey: Survey, name: str, line: Timeline, each: Stuck) -> Finding
         "Within each series (what names a row beside the time, or the column that tells rows of one time apart): the commonest time "
         "from row to row, in all and in either half; rows at a time that their series has had already; steps without a row, seasons "
         "(two breaks of over 60 days or more) and hours or weekdays without any row aside; Sundays in spring and autumn on which one "
-        "hour of the night is all that is missing"
+        "hour of the night is all that is missing; and in files in order of time, dates that only fit between those before and after "
+        "them once day and month change places"
     ),
     threshold=(
-        "Warns of 1 % repeated times, of 1 % missing steps where something looks back in time (@) and of 20 % where nothing does, and of "
-        "two kinds of steps; notes 1 % missing steps, and a clock that is put forward. Silent where most rows share their time, or come at "
-        "irregular times"
+        "Warns of 1 % repeated times, of 1 % such dates, 5 or more, of 1 % missing steps where something looks back in time (@) and of "
+        "20 % where nothing does, and of two kinds of steps; notes 1 % missing steps, and a clock that is put forward. Silent where most "
+        "rows share their time, or come at irregular times"
     ),
     alarm="Rows come when they come: acknowledge it",
     source="DataRobot, irregular time steps",
@@ -343,13 +346,14 @@ def clock(survey: Survey) -> Found | NotApplicable:
     line = timeline(survey, survey.rows)
     if line is None:
         return NotApplicable("the problem names no time")
+    swapped = _swapped(survey, line)
     between = spacing(line)
     if between is None:
         return NotApplicable("no two rows follow each other in time")
     n = len(line.rows)
     if between.repeated > PANEL * n:
-        return NotApplicable("several rows share each time, and no column tells them apart")
-    found = []
+        return Found(swapped) if swapped else NotApplicable("several rows share each time, and no column tells them apart")
+    found = [*swapped]
     if between.repeated > STEPS * n:
         found.append(_repeated(survey, line, between))
     if _mixed(between):
@@ -359,6 +363,25 @@ def clock(survey: Survey) -> Found | NotApplicable:
         if len(between.skipped) > 1:
             found.append(_forward(survey, line, between))
     return Found(apiece(found))
+
+
+def _swapped(survey: Survey, line: Timeline) -> list[Finding]:
+    """Find days and months that have changed places."""
+    name = _name(survey)
+    order = np.argsort(line.rows)
+    rows = line.rows[order]
+    marks = turned(survey.frame[name].iloc[rows], line.series[order])
+    n, share = int(marks.sum()), float(marks.mean())
+    if n < FEW_SWAPPED or share < STEPS:
+        return []
+    first = survey.frame[name].iloc[int(rows[np.argmax(marks)])]
+    message = (
+        f"{rows_of(n, share)} have a '{name}' with day and month in each other's place, such as {first:%Y-%m-%d}: rows stand in order "
+    )
+    message += "of time, and these only do if they are changed back"
+    consequence = "These rows are taken for days months away: seasons, lags, and what is past and future are wrong in them"
+    fix = "read the dates again from their source, with the day and the month in the right order"
+    return [Finding("D08", "warn", name, share, STEPS, message, fix, consequence, "", "time")]
 
 
 def _mixed(between: Spacing) -> bool:

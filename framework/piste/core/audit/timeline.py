@@ -14,6 +14,8 @@ DAY = 86_400.0  # seconds
 MOST_LEVELS = 1_000  # of a column that may tell series apart
 FIRST_ROWS = 3_000  # that show whether it has more
 MOST_MISSING = 1_000_000  # steps that are counted one by one
+FEWEST_SURE = 20  # times that can be read in one way only
+DISORDER = 0.01  # of them, out of order
 CLOSED = 0.05  # of the days or hours at which a slot of the week or the day has a row: it is closed, not missing
 
 
@@ -93,6 +95,45 @@ def _telling_apart(survey: Survey, frame: pd.DataFrame, time: np.ndarray) -> tup
         if most <= many <= min(MOST_LEVELS, len(levels) // 2) and len(np.unique(codes * many + levels)) == len(codes):
             return (column.name,)
     return ()
+
+
+def turned(when: pd.Series, series: np.ndarray) -> np.ndarray:
+    """Mark times whose day and month seem to have changed places: only so are they in the order in which the rows stand.
+
+    Days after the 12th can be no months, so what stands between two of them must lie between them.
+
+    Args:
+        when: (n_rows,) in the order of the file.
+        series: (n_rows,) number of each row's series.
+
+    Returns:
+        (n_rows,) marks; none where rows do not stand in order of time.
+    """
+    order = np.argsort(series, kind="stable")
+    stood, at = when.iloc[order].reset_index(drop=True), series[order]
+    day, month = stood.dt.day.to_numpy(), stood.dt.month.to_numpy()
+    either = (day <= 12) & (day != month)
+    days = stood.dt.normalize()
+    sure = np.flatnonzero(~either & stood.notna().to_numpy())
+    found = np.zeros(len(when), dtype=bool)
+    if len(sure) < FEWEST_SURE or not either.any():
+        return found
+    numbers = days.to_numpy().astype("datetime64[D]").astype(np.int64)
+    neighbours = at[sure][1:] == at[sure][:-1]
+    if (np.diff(numbers[sure])[neighbours] < 0).mean() > DISORDER:
+        return found
+    place = np.flatnonzero(either)
+    after = np.searchsorted(sure, place)
+    inner = (after > 0) & (after < len(sure))
+    place, after = place[inner], after[inner]
+    one = (at[sure[after - 1]] == at[place]) & (at[sure[after]] == at[place])
+    place, low, high = place[one], numbers[sure[after - 1]][one], numbers[sure[after]][one]
+    swapped = pd.to_datetime({"year": stood.dt.year.to_numpy()[place], "month": day[place], "day": month[place]})
+    other = swapped.to_numpy().astype("datetime64[D]").astype(np.int64)
+    own = numbers[place]
+    wrong = ((own < low) | (own > high)) & (other >= low) & (other <= high)
+    found[order[place[wrong]]] = True
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -344,6 +344,8 @@ def _longest(marks: np.ndarray) -> tuple[int, int]:
 
 def _sure(at: np.ndarray, part: np.ndarray, seen: np.ndarray, comes: np.ndarray, chance: float, tries: int) -> bool:
     """Tell whether chance does not bring so many values of a conversion in one part, and only there."""
+    if -int(part.sum()) * np.log(chance) < SURE:
+        return False  # however different they are
     inside, outside = np.unique(at[part & seen]), np.unique(at[~part & seen])
     if len(inside) < MANY or len(outside) < MANY:
         return False
