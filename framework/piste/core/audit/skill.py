@@ -42,15 +42,7 @@ NONE = Skill(0.0, float("nan"), exact=False)
 
 def skill(survey: Survey) -> Mapping[str, Skill]:
     """Return the skill of every feature column, by name, from the sample's rows; of a date that of its best calendar part."""
-    rows = survey.sample
-    target = survey.resolved.table.target
-    known = Known.of(
-        target.values[rows],
-        survey.study.weight[rows],
-        dealt_out(survey.folds.blocks[rows], ordered=survey.folds.ordered, seed=survey.study.seed),
-        classes=survey.has_classes,
-        ranked=not survey.has_classes or target.kind in ("binary", "ordered"),
-    )
+    rows, known = survey.sample, known_of(survey)
     expanded = survey.study.expanded
     found = {}
     for column in survey.features:
@@ -70,6 +62,19 @@ def luck(survey: Survey) -> float:
         return float(4 / np.sqrt(n))
     share = np.bincount(survey.y[survey.sample]).max() / n
     return float(4 * 0.8 / np.sqrt(max(n * share * (1 - share), 1e-9)))
+
+
+def known_of(survey: Survey) -> Known:
+    """Return the target of the sample's rows, and its folds."""
+    rows = survey.sample
+    target = survey.resolved.table.target
+    return Known.of(
+        target.values[rows],
+        survey.study.weight[rows],
+        dealt_out(survey.folds.blocks[rows], ordered=survey.folds.ordered, seed=survey.study.seed),
+        classes=survey.has_classes,
+        ranked=not survey.has_classes or target.kind in ("binary", "ordered"),
+    )
 
 
 def dealt_out(blocks: np.ndarray, *, ordered: bool, seed: int) -> np.ndarray:
