@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from piste.core.errors import PisteError, Place
 from piste.core.problem import Ask, Problem
-from piste.edges.load import load_problem, make_problem, worded
+from piste.edges.load import load_problem, make_problem, salvaged, worded
 from tests.journeys.bad_config import CASES, MINIMAL, BadCase
 
 

@@ -17,7 +17,7 @@ from piste.core.audit.survey import Survey
 from piste.core.audit.texts import Among, Levels, dates_among, numbers_among, other_date, spellings, unit_of
 from piste.core.check import Found, NotApplicable, check
 from piste.core.data import Column
-from piste.core.finding import Finding, Severity, short
+from piste.core.finding import Finding, Severity, percent, short
 from piste.core.notation import shown
 from piste.core.pasted import scalar
 from piste.core.problem import ColumnKind, Problem
@@ -44,7 +44,7 @@ FEW_DATES = 5
     "note",
     computed="In every column that models see: the share of the commonest value, and of missing cells",
     threshold=(
-        "One value in more than 99.5 % of the rows, or more than half of the cells missing; unless the answers of the other rows differ "
+        "One value in more than 99.5% of the rows, or more than half of the cells missing; unless the answers of the other rows differ "
         "from those of these by more than 4 standard errors: then the column is sparse, not dead"
     ),
     alarm="None: a column that was left out for nothing costs a line to bring back",
@@ -74,15 +74,15 @@ def dead(survey: Survey) -> Found:
                 survey.resolved.problem,
                 same,
                 ONE_VALUE,
-                lambda name, share, value: f"'{name}' is {value} in {100 * share:.4g} % of the rows",
-                "hold one value in more than 99.5 % of the rows each",
+                lambda name, share, value: f"'{name}' is {value} in {percent(share)} of the rows",
+                "hold one value in more than 99.5% of the rows each",
                 "No model can learn from so few other rows, and what is not learnt from still has to be collected and kept right",
             ),
             *_told(
                 survey.resolved.problem,
                 empty,
                 ABSENT,
-                lambda name, share, _: f"'{name}' is missing in {100 * share:.3g} % of the rows",
+                lambda name, share, _: f"'{name}' is missing in {percent(share)} of the rows",
                 "are missing in more than half of the rows each",
                 "Most rows are predicted without it, and the answers do not differ between rows that have it and rows that do not",
             ),
@@ -226,11 +226,13 @@ def _gaps(survey: Survey, gaps: Sequence[_Gap], answers: Answers, threshold: flo
     absent, y = best.absent, answers.y[:, best.answer]
     here, there = float(y[absent].mean()), float(y[~absent].mean())
     if answers.labels:
-        differ = f"'{target}' is '{answers.labels[best.answer]}' in {here:.0%} of them, and in {there:.0%} of the others"
-        alone = f"it tells the right one of two rows with different answers in {best.score:.0%} of such pairs, where chance does in half"
+        label, labels = answers.labels[best.answer], survey.resolved.table.target.labels
+        other = f"'{next(each for each in labels if each != label)}'" if len(labels) == 2 else "other"
+        differ = f"'{target}' is '{answers.labels[best.answer]}' in {percent(here)} of them, and in {percent(there)} of the others"
+        alone = f"shown one '{label}' and one {other} row, it picks out the '{label}' {percent(best.score)} of the time (guessing: 50%)"
     else:
         differ = f"'{target}' is {short(here)} there on average, and {short(there)} elsewhere"
-        alone = f"it foretells {best.score:.0%} of the differences in '{target}'"
+        alone = f"it explains {percent(best.score)} of the differences in '{target}'"
     first, *others = names = [name for each in gaps for name in each.names]
     message = f"'{first}' is missing in {rows_of(int(absent.sum()), float(absent.mean()))}: {differ}"
     if others:
@@ -238,11 +240,11 @@ def _gaps(survey: Survey, gaps: Sequence[_Gap], answers: Answers, threshold: flo
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         message += f"; the gaps of {listed}{more} tell it, too"
     consequence = (
-        f"That a cell is missing is a clue by itself: {alone}; if cells are filled in once the answer is known, models learn what they "
+        f"That a cell is missing is a clue by itself: {alone}. If cells are filled in once the answer is known, models learn what they "
         "will not see in use"
     )
     it = "it is" if len(names) == 1 else "they are"
-    fix = f"find out when and why {it} filled in; if only after the answer is known, say so; if as early as in use, acknowledge it"
+    fix = f"find out when and why {it} filled in; if only afterwards: list it under known_at: after. If as early as in use: acknowledge it"
     paste = known_at(survey.resolved.problem, "after", names)
     return Finding("D04", "warn", " + ".join(names[:MOST_NAMED]), best.score, threshold, message, fix, consequence, paste, "known_at")
 
@@ -259,8 +261,8 @@ def _gaps(survey: Survey, gaps: Sequence[_Gap], answers: Answers, threshold: flo
         "20201231, or seconds since 1970"
     ),
     threshold=(
-        "40 % of the cells (more than 90 % are refused when the table is read), 10 different ones; units, other dates: 90 % of the cells; "
-        "1 % of the rows spelt in another way, else a note; more than 50 levels: a note, and a warning where over 20 % of the rows hold a "
+        "40% of the cells (more than 90% are refused when the table is read), 10 different ones; units, other dates: 90% of the cells; "
+        "1% of the rows spelt in another way, else a note; more than 50 levels: a note, and a warning where over 20% of the rows hold a "
         "level with fewer than 5 rows"
     ),
     alarm="They are names after all: declare the column a category",
@@ -284,7 +286,7 @@ def misread(survey: Survey) -> Found:
 
 def _of_texts(survey: Survey, column: Column, levels: Levels) -> Iterator[Finding]:
     """Yield what is wrong with a column of text: that it is none, or else how it is written."""
-    taken = f"taken as text of {len(levels.texts):,} levels" if column.role == "feature" else "taken for names of rows, and left out"
+    taken = f"read as text ({len(levels.texts):,} different words)" if column.role == "feature" else "taken for names of rows, and left out"
     if not len(levels.texts):
         return
     among = numbers_among(levels) or dates_among(levels)
@@ -307,10 +309,8 @@ def _mixed(survey: Survey, name: str, levels: Levels, among: Among, taken: str) 
     kind: ColumnKind = "number" if among.what == "numbers" else "datetime"
     listed = ", ".join(shown(text) for text in others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
     n = int(levels.counts[~among.mask].sum())
-    message = f"'{name}' holds {among.what} in {among.share:.0%} of its cells, but {listed} in {n:,}, and so is {taken}"
-    consequence = (
-        f"Models see names instead of {'amounts' if kind == 'number' else 'times'}: no more and less, and nothing known of a new one"
-    )
+    message = f"'{name}' is {among.what} in {percent(among.share)} of cells, but says {listed} in {n:,} of them, so it is {taken}"
+    consequence = f"Models cannot tell {'more from less' if kind == 'number' else 'earlier from later'}, or use a new value"
     fix = f"correct these cells, or mark them missing and declare the column a {'number' if kind == 'number' else 'date'}"
     line = missing_line(survey.resolved.problem, others) if len(others) <= EACH * 2 else ""
     paste = f"{line}\n{_declared(survey.resolved.problem, name, kind)}" if line else ""
@@ -322,7 +322,7 @@ def _declared(problem: Problem, name: str, kind: ColumnKind) -> str:
 
 
 def _misread(name: str, levels: Levels, message: str, fix: str) -> Finding:
-    consequence = "Models see names without an order, and can say nothing of one that they have not seen"
+    consequence = "Models cannot tell more from less, or use a new value"
     return Finding("D06", "warn", name, len(levels.texts), 1, message, fix, consequence, "", f"columns.{name}")
 
 
@@ -335,7 +335,7 @@ def _spelt(name: str, levels: Levels) -> Iterator[Finding]:
     more = f", and {len(groups) - 1} more names likewise" if len(groups) > 1 else ""
     share = rarer / levels.total
     message = f"'{name}' spells one name in several ways: {first}{more}; {rows_of(rarer, share)} hold the rarer spelling"
-    consequence = "Models take them for different things, and learn of each from its own rows only"
+    consequence = "Models take them for different things, and learn each from its own rows only"
     fix = "spell every name in one way; if they are different things, acknowledge it"
     severity: Severity = "warn" if share >= MISSPELT else "note"
     yield Finding("D06", severity, name, share, MISSPELT, message, fix, consequence, "", f"columns.{name}")
@@ -344,9 +344,9 @@ def _spelt(name: str, levels: Levels) -> Iterator[Finding]:
 def _many_levels(problem: Problem, name: str, levels: Levels) -> Finding:
     thin = levels.counts < THIN
     share, n = levels.share(thin), len(levels.texts)
-    message = f"'{name}' is text of {n:,} levels"
+    message = f"'{name}' is text with {n:,} different values"
     if thin.any():
-        message += f"; {int(thin.sum()):,} of them come fewer than {THIN} times each, together in {share:.0%} of the rows"
+        message += f"; {int(thin.sum()):,} of them come fewer than {THIN} times each, together in {percent(share)} of the rows"
     consequence = "Nothing can be learnt of a level that hardly ever came, and new rows will bring levels that never did"
     fix = "keep what they have in common (a region, a kind, the first letters), or leave it out"
     paste = dropped(problem, [name])

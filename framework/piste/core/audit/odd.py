@@ -17,9 +17,8 @@ BY_SIGN = (-1.0, -9.0)  # too near to amounts to stand apart by distance
 FEWEST_VALUES = 20  # distinct: fewer are grades or names, of which none is odd
 FEWEST_OTHERS = 10  # distinct values that are never negative, for a single negative one to be a code
 OFTEN = 10.0  # times as often as what lies near
-SELDOM = 5.0  # times, where nothing else in the column does so
 REPEATED = 5  # rows, from which no chance repeats a value
-ALIKE_SPIKES = 0.005  # of the values: prices, which end on nines
+ALIKE_HEAPS = 0.005  # of the values: prices, which end on nines
 NEAR = 10  # distinct values that lie near
 RARE, COMMON = 0.01, 0.2  # shares of zeros; where there are more, 0 is an amount like any other
 NEARLY, CLEARLY = 0.1, 0.25  # of the median: how far from zero all else must stay where zeros are rare, and where they are common
@@ -130,11 +129,10 @@ def _spikes(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     many = np.lib.stride_tricks.sliding_window_view(np.pad(np.ones(len(counts)), NEAR), 2 * NEAR + 1).sum(axis=1) - 1
     mean = (around.sum(axis=1) - counts) / many
     most = np.maximum(around[:, :NEAR].max(axis=1), around[:, NEAR + 1 :].max(axis=1))
-    seldom = (counts >= REPEATED) & (counts >= SELDOM * mean) & (counts >= 3 * most)
-    often = seldom & (counts >= OFTEN) & (counts >= OFTEN * mean)
+    heaped = (counts >= REPEATED) & (counts >= OFTEN * mean) & (counts >= 3 * most)
     codes = np.isin(values, CODES)
-    alone = (seldom & ~codes).sum() <= ALIKE_SPIKES * len(values)
-    return np.asarray(codes & (often | (seldom & alone)))
+    alone = (heaped & ~codes).sum() <= ALIKE_HEAPS * len(values)
+    return np.asarray(codes & heaped & alone)
 
 
 def _zero(values: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
 from piste.core.decision import Actions, Yardstick
 from piste.core.entrants import Entrant
-from piste.core.finding import Finding, short
+from piste.core.finding import Finding, percent, short
 from piste.core.losses import loss_matrix
 from piste.core.melt import ROW
 from piste.core.pasted import scalar
@@ -29,7 +29,7 @@ POWER = 0.8  # with which a gain is to be shown
     "F04",
     "The rows cannot show the gain that is asked for",
     "warn",
-    computed="The smallest gain over the rule to beat that shows with 80 % power at the confidence of `success`: z^2 s^2 / G, with z the "
+    computed="The smallest gain over the rule to beat that shows with 80% power at the confidence of `success`: z^2 s^2 / G, with z the "
     "sum of the two quantiles of Student's t (1.645 + 0.84 with many groups), and s the standard error, by whole groups of rows, of "
     "the difference G between that rule and another. The variance of a difference grows with its size: one who knows a little more "
     "than the rule errs where it errs. Of all rules whose difference shows itself, the one that promises most counts; also the rule's own "
@@ -149,7 +149,7 @@ def _too_small_to_show(survey: Survey, rule: str, cost: float, least: float, n_b
     share = isinstance(success.by, str)
     number, threshold = (least / cost, amount(success.by, 1.0)) if share else (least, amount(success.by, cost))
     unit = currency(resolved.yardstick.name) if resolved.yardstick.priced else f" of {resolved.yardstick.name}"
-    seen = f"of less than about {f'{100 * number:.0f} %' if share else f'{short(number)}{unit}'}" if least < cost else "of any size"
+    seen = f"of less than about {percent(number) if share else f'{short(number)}{unit}'}" if least < cost else "of any size"
     asks = "you ask for" if "by" in success.model_fields_set else "what counts as worth having is"
     wanted = str(success.by) if share else f"{short(threshold)}{unit}"
     enough = f"{math.ceil(100 * number)}%" if share else _rounded_up(number)
@@ -161,7 +161,7 @@ def _too_small_to_show(survey: Survey, rule: str, cost: float, least: float, n_b
         threshold,
         f"With {n_blocks:,} {groups}, a gain {seen} over the rule '{rule}' cannot be told from luck; {asks} {wanted}",
         f"collect at least {short(math.ceil(n_blocks * (times - 1)))} more {groups}, or ask for a gain that shows",
-        "The comparison is likely to end without a verdict, even if a model is as good as that",
+        "The comparison will probably end without a verdict, even if a model is as good as that",
         f"success: {scalar({**given(success), 'by': enough})}" if least < cost else "",
         "success.by",
     )

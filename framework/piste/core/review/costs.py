@@ -52,11 +52,12 @@ def robust(evidence: Evidence) -> Found | NotApplicable:
         return Found([], {"cost_range": table})
     at = max(beyond, key=lambda factor: beyond[factor])
     title = next(row.title for row in case.rows if row.id == best[at])
-    message = f"If too little cost {at:.2g} times as much as written, {title} would be better by more than what counts as a difference"
+    message = f"If too little cost {at:.2g} times as much as you wrote, {title} would be clearly better"
     more = evidence.amount(float(means.loc[at, mine] - means.loc[at, best[at]]))
+    each = " a decision" if case.court.yardstick.priced else ""
     finding = Finding(
-        "M12", "warn", f"cost x {at:.2g}", at, 1.0, message, "state what too little costs more exactly, and narrow `cost_range` to it",
-        f"Should it cost that much, {evidence.row.title} is dearer by {more}", field="decision.cost_range",
+        "M12", "warn", f"cost x {at:.2g}", at, 1.0, message, "state more exactly what too little costs, and narrow cost_range to it",
+        f"At that cost, your current {evidence.row.title} costs {more} more{each}", field="decision.cost_range",
     )  # fmt: skip
     return Found([finding], {"cost_range": table})
 

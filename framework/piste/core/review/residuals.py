@@ -14,7 +14,7 @@ from piste.core.belief import belief
 from piste.core.case import Case
 from piste.core.check import Found, NotApplicable, check
 from piste.core.features import expand, feature_kinds, without_clock
-from piste.core.finding import Finding
+from piste.core.finding import Finding, percent
 from piste.core.horizon import horizon
 from piste.core.pasted import scalar
 from piste.core.review.evidence import RULES, Evidence
@@ -38,7 +38,7 @@ EVEN = 0.25  # by which a step in time may differ from the usual one
     computed="A tree of depth 4 learns the champion's errors from all columns, on the rows of other folds (forward in time, of earlier "
     "ones): the share of their squares that it explains out of fold. And the correlation of the error of a row with that of the latest "
     "row before it, in the same series, whose answer is known when it is decided on.",
-    threshold="More than 2 %, above nothing by its 95 % interval over blocks of rows; a correlation above 0.2, and above three standard "
+    threshold="More than 2%, above nothing by its 95% interval over blocks of rows; a correlation above 0.2, and above three standard "
     "errors.",
     alarm="A few trials in vain: a simpler champion, preferred because it is as good, leaves a little on purpose.",
     source="Belsley, Kuh and Welsch, Regression diagnostics, 1980; Durbin and Watson, Testing for serial correlation in least squares "
@@ -98,9 +98,9 @@ def _by_columns(evidence: Evidence) -> Iterator[Finding]:
     if not (share > LEFT and drawn.difference(0, 1)[1] > 0):
         return
     first = names[int(importance.argmax())]
-    message = f"The errors of {evidence.row.title} still follow '{first}': a small tree foretells {share:.1%} of their squares"
-    follows = f"A model that saw it would miss by about {1 - math.sqrt(1 - share):.1%} less"
-    fix = f"add a column made of '{first}' and what it acts with, or try more settings of a kind of model that bends"
+    message = f"The errors of {evidence.row.title} still depend on '{first}', which explains {percent(share)} of them (squared)"
+    follows = f"Using it would cut errors by about {percent(1 - math.sqrt(1 - share))}"
+    fix = f"add a column made of '{first}' and what it acts with, or try more settings of models that are not linear"
     paste = f"search: {{trials: {max(20, 2 * case.resolved.problem.search.trials)}}}"
     yield Finding("M08", "note", first, share, LEFT, message, fix, follows, paste, "search.trials")
 
@@ -157,7 +157,7 @@ def _memory(evidence: Evidence, alike: float, seconds: float) -> Finding:
     before = f"{lag} before" if lag else "before it"
     message = f"The errors of {evidence.row.title} repeat themselves: the correlation with the one {before} is {alike:.2f}"
     less = 1 - math.sqrt(1 - alike**2)
-    follows = f"What went wrong last time says how it goes wrong next time; a model that knew would miss by about {less:.0%} less"
+    follows = f"The last error tells something of the next one; a model that used it would cut errors by about {percent(less)}"
     target = case.court.target.name
     name = target if target.isidentifier() else f"`{target}`"
     asked, paste = evidence.plainly_asked, ""
