@@ -122,3 +122,34 @@ def test_a_code_lies_apart_or_comes_too_often(code: float, apart: bool):
     x[:60] = code
     [odd] = odd_values(x, ends=False)
     assert odd.apart == apart
+
+
+def test_a_code_among_amounts_is_found_where_nothing_else_comes_as_often():
+    x = np.random.default_rng(3).gamma(4, 400, 3000).round()
+    x[:14] = 999.0
+    assert [each.values for each in odd_values(x, ends=False)] == [(999.0,)]
+
+
+def test_prices_that_end_on_nines_are_no_codes():
+    rng = np.random.default_rng(3)
+    x = rng.gamma(4, 400, 3000).round()
+    nines = rng.random(3000) < 0.3
+    x[nines] = (x[nines] // 100) * 100 + 99
+    x[:14] = 999.0
+    assert all(each.kind != "code" or 999.0 not in each.values for each in odd_values(x, ends=False))
+
+
+def test_two_digits_that_are_repeated_far_beyond_all_others_are_a_code():
+    x = np.random.default_rng(3).integers(1, 53, 2000).astype(float)
+    x[:3] = 99.0
+    assert "code" not in [each.kind for each in odd_values(x, ends=False)]
+    x[:9] = 99.0
+    assert "code" in [each.kind for each in odd_values(x, ends=False)]
+
+
+def test_how_far_zero_lies_from_the_others_is_told():
+    x = np.random.default_rng(3).normal(170, 9, 1000).round(1)
+    x[:10] = 0.0
+    [found] = odd_values(x, ends=False)
+    assert found.kind == "zero"
+    assert found.mean / found.spread == pytest.approx(x[10:].mean() / x[10:].std(), rel=1e-6)

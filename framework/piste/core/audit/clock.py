@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +29,7 @@ from piste.core.audit.survey import Survey
 from piste.core.audit.timeline import Spacing, Timeline, spacing, timeline, turned
 from piste.core.audit.units import Converted, TwoScales, Way, converted, factor_words, other_part, two_scales
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding, Severity, short
+from piste.core.finding import Finding, Severity, percent, short
 from piste.core.melt import OUTPUT
 
 EXPLAINED = 0.99  # of the rows: a level of another column, or a stretch of time, is where the other unit is used
@@ -45,6 +45,7 @@ STEPS = 0.01  # missing or repeated
 FEW_SWAPPED = 5  # days that are months, and the reverse
 MANY_STEPS = 0.2
 REGULAR = 0.5  # of the rows that come one step after the last
+WRONG = "The same number means two amounts, so models learn wrong from both"
 PANEL = 0.5  # of the rows at a time that another row has, too: several things are measured, not one thing twice
 
 
@@ -55,7 +56,7 @@ PANEL = 0.5  # of the rows at a time that another row has, too: several things a
     "note",
     computed=(
         "In the target and every column of numbers. Of values that are off the steps in which most are written (tenths, "
-        "halves): whether one conversion of units brings 95 % of them back, as near as they were rounded and as chance hardly does; "
+        "halves): whether one conversion of units brings 95% of them back, as near as they were rounded and as chance hardly does; "
         "whether from a day on, or at one level of another column, all values are what a conversion of whole steps gives when rounded; "
         "whether the ratio to another column comes in two narrow kinds, one factor apart; whether positive values fall into two clusters, "
         "spread alike, one factor between two units apart. In time: the median of up to 60 stretches, the run of stretches that "
@@ -65,9 +66,10 @@ PANEL = 0.5  # of the rows at a time that another row has, too: several things a
     ),
     threshold=(
         "10 converted values. A level more than 3 times as high or as low and 3 times what the stretches vary about the two levels; or "
-        "1.55 times where two units are so far apart, and 6 times; or 3 interquartile ranges away. 80 % of it from one side of a single "
-        "place to the other, and twice any other change. Beside a season, 1.45 times by the factor of two units, or 3 times by any. A run of more than 12 values, 5 times as long as 99 of 100 runs and 3 times "
-        "as long as luck allows; a note where less than 1 % of a feature's rows are stuck"
+        "1.55 times where two units are so far apart, and 6 times; or 3 interquartile ranges away. 80% of it from one side of a single "
+        "place to the other, and twice any other change. Beside a season, 1.45 times by the factor of two units, or 3 times by any. A run "
+        "of more than 12 values, 5 times as long as 99 of 100 runs and 3 times as long as luck allows; a note where less than 1% of a "
+        "feature's rows are stuck"
     ),
     alarm="The world changed, not the gauge: acknowledge it, with what happened",
     source="TensorFlow Data Validation and Evidently, statistics compared from period to period; the limits are set on real tables",
@@ -107,22 +109,25 @@ def _units(survey: Survey, columns: Mapping[str, np.ndarray], line: Timeline | N
     """Find columns of which some rows are in another unit, as the values themselves and those beside them show."""
     rows = survey.rows
     found: dict[str, Finding] = {}
+    alike: dict[tuple[str, str], dict[str, Converted]] = {}
     some = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), PART_ROWS)).astype(int))]
     codes = [*_levels(survey, some)]
     inside = line.rows[np.isin(line.rows, some)] if line else np.empty(0, dtype=int)
     ordered = np.searchsorted(some, inside)
     for name, x in columns.items():
         if unit := converted(x[rows]):
-            found[name] = _of_unit(survey, name, unit)
+            alike.setdefault((unit.unit, unit.usual), {})[name] = unit
         elif scales := two_scales(x[rows]):
             found[name] = _of_scales(survey, name, scales)
         elif part := other_part(x[some], codes, ordered):
             found[name] = _of_part(survey, name, some, *part)
+    for some_alike in alike.values():
+        found |= dict.fromkeys(some_alike, _of_unit(survey, some_alike))
     thin = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), RATIO_ROWS)).astype(int))]
     for each in two_ratios({name: x[thin] for name, x in columns.items()}):
         if each.column not in found and each.beside not in found:
             found[each.column] = _of_ratios(survey, each, thin)
-    return list(found.values())
+    return list(dict.fromkeys(found.values()))
 
 
 def _levels(survey: Survey, rows: np.ndarray) -> Iterator[np.ndarray]:
@@ -137,24 +142,24 @@ def _levels(survey: Survey, rows: np.ndarray) -> Iterator[np.ndarray]:
 def _of_part(survey: Survey, name: str, rows: np.ndarray, part: np.ndarray, way: Way) -> Finding:
     n, share = int(part.sum()), float(part.mean())
     mine = np.isin(survey.rows, rows[part])
-    message = (
-        f"'{name}' seems to be in {way.unit} in about {100 * share:.0f} % of the rows{_where(survey, mine, rows)}, and in {way.usual} "
-    )
+    message = f"'{name}' seems to be in {way.unit} in about {percent(share)} of the rows{_where(survey, mine, rows)}, and in {way.usual} "
     message += f"elsewhere: all values there are whole steps of {way.usual}, converted and rounded, and elsewhere many are not"
-    consequence = "The same amount stands for two things, and what models learn of one holds for neither"
+    consequence = WRONG
     return Finding("D07", "warn", name, n, 10, message, f"bring all rows to {way.usual}", consequence, "", _field(survey, name))
 
 
 def _of_ratios(survey: Survey, each: TwoRatios, rows: np.ndarray) -> Finding:
     times, size = max(each.factor, 1 / each.factor), "larger" if each.factor > 1 else "smaller"
     mine = np.isin(survey.rows, rows[each.rows])
-    message = f"'{each.column}' is about {short(times)} times {size} beside '{each.beside}' in {100 * each.rows.mean():.2g} % of the rows"
+    message = (
+        f"'{each.column}' is about {short(times)} times {size} beside '{each.beside}' in {percent(float(each.rows.mean()))} of the rows"
+    )
     message += (
         f"{_where(survey, mine, rows)} than in all others, {factor_words(each.factor)}: there are two kinds of rows, and none between"
     )
     if not each.certain:
         message += f"; it may be '{each.beside}' that is off"
-    consequence = "The same amount stands for two things, and what models learn of one holds for neither"
+    consequence = WRONG
     fix = "if they are in two units, bring all rows to one; if they are two kinds of things, acknowledge it"
     return Finding("D07", "warn", each.column, times, 1.0, message, fix, consequence, "", _field(survey, each.column))
 
@@ -163,15 +168,26 @@ def _field(survey: Survey, name: str) -> str:
     return "target" if name == survey.resolved.table.target.name else f"columns.{name}"
 
 
-def _of_unit(survey: Survey, name: str, each: Converted) -> Finding:
-    n = int(each.rows.sum())
-    times = "" if each.unit.startswith("degrees") else f" (times {short(each.factor)})"
-    where = _where(survey, each.rows)
-    message = f"'{name}' seems to be in {each.unit} in {rows_of(n, n / len(each.rows))}{where}, and in {each.usual} elsewhere"
-    message += f": brought to {each.usual}{times} they are written in steps of {exactly(each.step)} like all others"
-    consequence = "The same amount stands for two things, and what models learn of one holds for neither"
-    fix = f"bring all rows to {each.usual}"
-    return Finding("D07", "warn", name, n, 10, message, fix, consequence, "", _field(survey, name))
+def _of_unit(survey: Survey, columns: Mapping[str, Converted]) -> Finding:
+    """Tell of columns with values that were converted from the same unit."""
+    each = next(iter(columns.values()))
+    counts = [int(one.rows.sum()) for one in columns.values()]
+    names = [f"'{name}'" for name in columns]
+    rows = [rows_of(n, n / len(each.rows)) for n in counts]
+    several = len(names) > 1
+    where = _where(survey, np.any([one.rows for one in columns.values()], axis=0))
+    message = f"{listed(names)} seem{'' if several else 's'} to be in {each.unit} in {listed(rows)}{where}, and in {each.usual} elsewhere: "
+    steps = " and ".join(dict.fromkeys(exactly(one.step) for one in columns.values()))
+    converted_back = "converted" if each.unit.startswith("degrees") else f"times {short(each.factor)}"
+    message += f"{converted_back}, they fall on steps of {steps} like all others"
+    name = next(iter(columns)) if len(columns) == 1 else ""
+    field = _field(survey, name) if name else "data"
+    return Finding("D07", "warn", " + ".join(columns), max(counts), 10, message, f"bring all rows to {each.usual}", WRONG, "", field)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Write words one after the other: "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _of_scales(survey: Survey, name: str, each: TwoScales) -> Finding:
@@ -181,7 +197,7 @@ def _of_scales(survey: Survey, name: str, each: TwoScales) -> Finding:
         f"'{name}' is about {short(times)} times {size} in {rows_of(n, n / len(each.rows))}{_where(survey, each.rows)} than in all others"
     )
     message += f", {factor_words(each.factor)}: there are two kinds of values, spread alike, and nothing in between"
-    consequence = "The same amount stands for two things, and what models learn of one holds for neither"
+    consequence = WRONG
     fix = "if they are in two units, bring all rows to one; if they are two kinds of things, acknowledge it"
     return Finding("D07", "warn", name, times, 1.0, message, fix, consequence, "", _field(survey, name))
 
@@ -334,8 +350,8 @@ def _of_stuck(survey: Survey, name: str, line: Timeline, each: Stuck) -> Finding
         "them once day and month change places"
     ),
     threshold=(
-        "Warns of 1 % repeated times, of 1 % such dates, 5 or more, of 1 % missing steps where something looks back in time (@) and of "
-        "20 % where nothing does, and of two kinds of steps; notes 1 % missing steps, and a clock that is put forward. Silent where most "
+        "Warns of 1% repeated times, of 1% such dates, 5 or more, of 1% missing steps where something looks back in time (@) and of "
+        "20% where nothing does, and of two kinds of steps; notes 1% missing steps, and a clock that is put forward. Silent where most "
         "rows share their time, or come at irregular times"
     ),
     alarm="Rows come when they come: acknowledge it",
@@ -435,9 +451,7 @@ def _holes(survey: Survey, line: Timeline, between: Spacing) -> Iterator[Finding
     if share <= STEPS:
         return
     longest = f"; the longest gap begins after {line.at(between.before)} and lasts {line.span(between.longest)}"
-    message = (
-        f"'{name}' goes in steps of {line.span(between.step)}, but {between.missing:,} steps ({short(100 * share)} %) have no row{longest}"
-    )
+    message = f"'{name}' goes in steps of {line.span(between.step)}, but {between.missing:,} steps ({percent(share)}) have no row{longest}"
     back = _looks_back(survey)
     consequence = "Nobody can tell whether nothing happened then, or nothing was written down, and no model learns of such times"
     if back:
