@@ -17,6 +17,7 @@ BY_SIGN = (-1.0, -9.0)  # too near to amounts to stand apart by distance
 FEWEST_VALUES = 20  # distinct: fewer are grades or names, of which none is odd
 FEWEST_OTHERS = 10  # distinct values that are never negative, for a single negative one to be a code
 OFTEN = 10.0  # times as often as what lies near
+HEAP_TIMES = 5.0  # times as often as the values near it, where nothing else in the column does so
 REPEATED = 5  # rows, from which no chance repeats a value
 ALIKE_HEAPS = 0.005  # of the values: prices, which end on nines
 NEAR = 10  # distinct values that lie near
@@ -129,7 +130,7 @@ def _spikes(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     many = np.lib.stride_tricks.sliding_window_view(np.pad(np.ones(len(counts)), NEAR), 2 * NEAR + 1).sum(axis=1) - 1
     mean = (around.sum(axis=1) - counts) / many
     most = np.maximum(around[:, :NEAR].max(axis=1), around[:, NEAR + 1 :].max(axis=1))
-    heaped = (counts >= REPEATED) & (counts >= OFTEN * mean) & (counts >= 3 * most)
+    heaped = (counts >= REPEATED) & (counts >= HEAP_TIMES * mean) & (counts >= 3 * most)
     codes = np.isin(values, CODES)
     alone = (heaped & ~codes).sum() <= ALIKE_HEAPS * len(values)
     return np.asarray(codes & heaped & alone)
