@@ -40,9 +40,9 @@ NUMBERED_NOTHING = frozenset({"-1", "-9", "-99", "-999", "99", "999"})
     computed=(
         "In the target and in every column of numbers: codes such as -999 or 9999 that lie beyond all other values by half of their "
         "range, are the only negative ones, or come 5 times as often as the values near them and no others do; 0 where nothing else "
-        "comes near it; few values more than 3 times as far from the median as the next, where the tail below them leads to expect no such step. In "
-        "the target also: heaps of rows at an end of the range, zeros that come 10 times as often as the values next to them, classes named "
-        "as if there were none, and rows without an answer"
+        "comes near it; few values more than 3 times as far from the median as the next, where the tail below them leads to expect no such "
+        "step. In the target also: heaps of rows at an end of the range, zeros that come 10 times as often as the values next to them, "
+        "classes named as if there were none, and rows without an answer"
     ),
     threshold=(
         "Warns of codes and caps in the target, and of zeros there in 0.25 to 5% of the rows that its other values keep away from; of "
