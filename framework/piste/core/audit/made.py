@@ -13,7 +13,7 @@ from piste.core.audit.rolled import Order, Rolled, rolled
 from piste.core.audit.skill import far, near
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding
+from piste.core.finding import Finding, percent
 from piste.core.melt import OUTPUT
 
 CENTRED = 1e-6  # of the standard deviation: a mean that is none
@@ -109,7 +109,7 @@ def _scaled(survey: Survey) -> Iterator[Finding]:
         found[0],
         float(len(found)),
         1.0,
-        f"'{found[0]}'{others} {'have' if others else 'has'} {how}: scaled on the whole file, with the rows that models are judged on",
+        f"'{found[0]}'{others} {'have' if others else 'has'} {how}: scaled on the whole file, tested rows included",
         fix="give the columns as they were measured: they are scaled within each training part where a model needs it",
         consequence=f"Scores are hardly touched, but new rows must be scaled by {by}, which the file does not hold",
         field="data",
@@ -132,10 +132,10 @@ def _encoding(survey: Survey, found: Encoded) -> Finding:
         name,
         found.share,
         0.99,
-        f"'{name}' is the {statistic} of {found.answer} by {keys or 'some grouping of the rows'}, over the whole file: the answers "
-        "that models are judged on are in it",
+        f"'{name}' is the {statistic} of {found.answer} by {keys or 'some grouping of the rows'}, over the whole file, so it "
+        "contains the answers that models are tested on",
         fix=f"leave it out; {instead}",
-        consequence="Models are shown a piece of the answer, the more so the smaller the groups, and scores are too good",
+        consequence="Models see a piece of the answer, the more so the smaller the groups, and scores look better than they are",
         paste=cures.dropped(survey.resolved.problem, [name]),
         field=f"columns.{name}",
     )
@@ -150,9 +150,9 @@ def _rolling(survey: Survey, name: str, how: Rolled, order: Order) -> Finding:
         how.share,
         0.99,
         f"'{name}' is {how.words.format(target=repr(label))}{order.words}"
-        + ("" if how.share == 1 else f", in {how.share:.1%} of the rows"),
+        + ("" if how.share == 1 else f", in {percent(how.share)} of the rows"),
         fix="compute it so that it ends before the decision, or leave it out",
-        consequence="Models are shown a piece of the answer that is not there yet in use, and scores are too good",
+        consequence="Models see a piece of the answer that is not there yet in use, and scores look better than they are",
         paste=cures.known_at(survey.resolved.problem, "after", [name]),
         field="known_at",
     )

@@ -185,9 +185,9 @@ def _of_columns(survey: Survey, columns: Mapping[str, tuple[Odd, Finding]]) -> l
     worst = max(alone, key=lambda finding: (finding.severity == "warn", finding.number))
     rows = [f"'{name}' in {rows_of(each.rows, each.share)}" for name, (each, _) in columns.items()]
     message = f'{", ".join(rows[:-1])} and {rows[-1]} are {_listed(next(iter(columns.values()))[0])}, probably a code for "not known"'
-    about = {"message": message, "consequence": f"In '{worst.on}': {worst.consequence[:1].lower()}{worst.consequence[1:]}"}
+    consequence = f"In '{worst.on}': {worst.consequence[:1].lower()}{worst.consequence[1:]}"
     fix, paste = _missing(survey.resolved.problem, next(iter(columns.values()))[0])
-    return [replace(worst, on=" + ".join(columns), **about, fix=fix, paste=paste, field="data")]
+    return [replace(worst, on=" + ".join(columns), message=message, consequence=consequence, fix=fix, paste=paste, field="data")]
 
 
 def _of_target(survey: Survey, name: str, values: np.ndarray, each: Odd) -> Finding:

@@ -54,10 +54,9 @@ def robust(evidence: Evidence) -> Found | NotApplicable:
     title = next(row.title for row in case.rows if row.id == best[at])
     message = f"If too little cost {at:.2g} times as much as you wrote, {title} would be clearly better"
     more = evidence.amount(float(means.loc[at, mine] - means.loc[at, best[at]]))
-    each = " a decision" if case.court.yardstick.priced else ""
     finding = Finding(
         "M12", "warn", f"cost x {at:.2g}", at, 1.0, message, "state more exactly what too little costs, and narrow cost_range to it",
-        f"At that cost, your current {evidence.row.title} costs {more} more{each}", field="decision.cost_range",
+        f"At that cost, your current {evidence.row.title} costs {more} more a decision", field="decision.cost_range",
     )  # fmt: skip
     return Found([finding], {"cost_range": table})
 
