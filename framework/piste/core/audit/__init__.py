@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from piste.core.audit.survey import Survey
-from piste.core.check import Check, Examined, checks_of, examine
+from piste.core.check import ORDER, Check, Examined, checks_of, examine
+from piste.core.finding import Finding, Severity
 
 __all__ = ["Survey", "audit", "checks"]
+
+CAUSES = {"L08": "L11", "L09": "L01", "L10": "L01"}  # the cause: a split that uses later rows; a copy of the answer
 
 
 @cache
@@ -24,11 +28,17 @@ def audit(survey: Survey) -> Examined:
 
 
 def _one_cause(examined: Examined) -> Examined:
-    """Leave out what L08 says of the column of which L11 says more: that a split at random uses later rows."""
-    told = {each.on for each in examined.findings if each.check == "L11"}
-    kept = tuple(each for each in examined.findings if each.check != "L08" or each.on not in told)
-    if len(kept) == len(examined.findings):
-        return examined
-    still = any(each.check == "L08" for each in kept)
-    spared = {} if still else {"L08": f"L11 says what the split does to {', '.join(sorted(told))}"}
+    """Leave out what one check says of a thing of which another one says the cause."""
+    told = {(each.check, each.on): each.severity for each in examined.findings}
+    kept = tuple(each for each in examined.findings if not _told(each, told))
+    gone = {each.check: each.on for each in examined.findings if each not in kept}
+    for each in kept:
+        gone.pop(each.check, None)
+    spared = {id: f"{CAUSES[id]} says all of '{on}'" for id, on in gone.items()}
     return replace(examined, findings=kept, spared={**examined.spared, **spared})
+
+
+def _told(finding: Finding, told: Mapping[tuple[str, str], Severity]) -> bool:
+    """Tell whether the cause of a finding has been said of the same thing, as gravely."""
+    said = told.get((CAUSES.get(finding.check, ""), finding.on))
+    return said is not None and ORDER[said] <= ORDER[finding.severity]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from piste.core.case import Case
+from piste.core.case import Case, currency
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding
+from piste.core.finding import Finding, short
 from piste.core.review.evidence import Evidence
 from piste.core.statistics import sample
 
@@ -53,7 +53,7 @@ def robust(evidence: Evidence) -> Found | NotApplicable:
     at = max(beyond, key=lambda factor: beyond[factor])
     title = next(row.title for row in case.rows if row.id == best[at])
     message = f"If too little cost {at:.2g} times as much as you wrote, {title} would be clearly better"
-    more = evidence.amount(float(means.loc[at, mine] - means.loc[at, best[at]]))
+    more = f"{short(float(means.loc[at, mine] - means.loc[at, best[at]]))}{currency(case.court.yardstick.name)}"
     finding = Finding(
         "M12", "warn", f"cost x {at:.2g}", at, 1.0, message, "state more exactly what too little costs, and narrow cost_range to it",
         f"At that cost, your current {evidence.row.title} costs {more} more a decision", field="decision.cost_range",
