@@ -36,7 +36,7 @@ STAND_INS = re.compile(
     "warn",
     computed="`decision.cost` is not there.",
     threshold="Any problem without one.",
-    alarm="One line of YAML; a guess will do, since `cost_range` shows how much hangs on it.",
+    alarm="One line of YAML; a guess will do, since `cost_range` shows how much depends on it.",
     source="Machine Learning Canvas (Dorard 2015), Rules of ML 2 (Zinkevich)",
 )
 def no_cost(survey: Survey) -> Found | NotApplicable:

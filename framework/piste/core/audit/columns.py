@@ -142,7 +142,7 @@ class Answers:
         return bool((np.abs(gap) > TELLING * self.y.std(axis=0) * np.sqrt(1 / n + 1 / (len(mark) - n))).any())
 
     def told(self, mark: np.ndarray) -> tuple[float, int]:
-        """Return how well a mark foretells the answer out of fold, and which of the answers it tells best.
+        """Return how well a mark predicts the answer out of fold, and which of the answers it tells best.
 
         R2 of a number; the area under the ROC curve of a class.
         """
@@ -179,7 +179,7 @@ def _misses(y: np.ndarray, guess: np.ndarray) -> float:
     "Missing cells tell the answer",
     "warn",
     computed=(
-        "How well the answer is foretold by whether a cell is missing, out of fold over whole days or groups: the share of the squared "
+        "How well the answer is predicted by whether a cell is missing, out of fold over whole days or groups: the share of the squared "
         "differences for numbers (R2), the area under the ROC curve for classes, of the class that it tells best"
     ),
     threshold=(

@@ -35,12 +35,12 @@ FEWEST_ROWS = 50  # on either side
 BINS = 20
 SHOWN = 3  # columns that are named
 TELLS = 0.1  # of a column's rows, beyond chance, would have to change their values for it to tell nothing
-UNSEEN = 0.01  # of the judged rows
+UNSEEN = 0.01  # of the tested rows
 
 
 @check(
     "L11",
-    "Split flatters",
+    "Split makes scores look too good",
     "warn",
     computed="Where rows are divided at random although the table has a time: a quick boosting learns half of the rows and predicts the "
     "later ones, once from what came before, and once from a random half; both on the same rows, of the same size.",
@@ -360,7 +360,7 @@ def unseen_levels(survey: Survey) -> Found | NotApplicable:
     findings = [_renamed(each) for name in columns for each in renamed(survey, name)]
     for name in columns:
         codes, levels = pd.factorize(survey.frame[name])
-        new = np.zeros(len(levels), dtype=int)  # judged rows of each level that had not been met
+        new = np.zeros(len(levels), dtype=int)  # tested rows of each level that had not been met
         for fold in folds:
             met = np.zeros(len(levels) + 1, dtype=bool)
             met[codes[fold.train]] = True

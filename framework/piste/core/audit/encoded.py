@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from piste.core.audit.survey import Survey
 
 EXACT = 1e-6  # of the target's standard deviation
-NEAR = 0.3  # of the standard error: what a rounded statistic is off by at most, in all groups but 1 %,
+NEAR = 0.3  # of the standard error: what a rounded statistic is off by at most, in all groups but 1%,
 CHANCE = 1e-6  # with this chance at most
 DENSITY = 0.8  # chance that a standard normal number is below z, over z, for small z
 CLOSE = 0.05  # of the standard error, where the smoothing has to be found first

@@ -20,10 +20,10 @@ class Floor:
     """What the best answer costs, one for each group of rows that are alike, given in hindsight; so no model does better.
 
     Args:
-        loss: mean loss of the rows looked at; rows that have no twin count as foretold without an error.
-        lower: its lower bound at 95 %, from group to group.
+        loss: mean loss of the rows looked at; rows that have no twin count as predicted without an error.
+        lower: its lower bound at 95%, from group to group.
         twins: mean loss of the rows with a twin.
-        r2: the largest share of the target's variance that can be foretold, as rows with a twin have it; NaN for classes.
+        r2: the largest share of the target's variance that can be predicted, as rows with a twin have it; NaN for classes.
         rows: with a twin.
         share: of the rows looked at.
         groups: of twins.

@@ -45,7 +45,7 @@ class Key:
     column: Column
     codes: np.ndarray  # (n_rows,) group of each row of the table; -1 where it is missing
     n_groups: int  # among the rows that may be looked at
-    straddling: float  # share of the judged rows whose group is in training too
+    straddling: float  # share of the tested rows whose group is in training too
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def roughness(codes: np.ndarray, y: np.ndarray) -> float:
 
 
 def torn(folds: Folds, codes: np.ndarray) -> float:
-    """Return the share of the judged rows, a mean over folds, whose group is in their training part too."""
+    """Return the share of the tested rows, a mean over folds, whose group is in their training part too."""
     met, n = 0, 0
     for fold in folds.shown:
         known = np.zeros(codes.max() + 2, dtype=bool)

@@ -31,7 +31,7 @@ LOST = "The answer is in the row: models will look perfect, and fail in use, whe
     computed="each column against the target: an exact straight line, the rank correlation, one class for each value, ranges that do not "
     "overlap; then pairs and triples of columns: the plane of the target on them (from their correlations, so all are tried), and the "
     "same in logarithms for products and ratios, held against every row of the sample",
-    threshold="rank correlation of 0.999, or a formula of whole numbers that holds in 95 % of the rows to a thousandth of the target's "
+    threshold="rank correlation of 0.999, or a formula of whole numbers that holds in 95% of the rows to a thousandth of the target's "
     "spread: chance and honest measurement stay below; a formula with numbers of its own in every row only warns, since it may be a law",
     alarm="where the formula is known and right before the decision, no model is needed: write it as a baseline and acknowledge",
     source="Kapoor and Narayanan 2023 (L2, illegitimate features); H2O Driverless AI drops a column from a correlation of 0.999",

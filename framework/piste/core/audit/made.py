@@ -53,7 +53,7 @@ def made_from_the_file(survey: Survey) -> Found | NotApplicable:
     "over every window of 2 to 30 rows that "
     "holds the row itself or only later ones, over all rows so far, exponentially weighted, and as a change since the row before; in order "
     "of time within each series, over all rows, and as the file stands; and against the target's statistics by date",
-    threshold="a match in 99 % of the rows in which the row's own answer makes a difference, to the last digit "
+    threshold="a match in 99% of the rows in which the row's own answer makes a difference, to the last digit "
     "that the column is written with",
     alarm="none: no column matches by chance, and one that looks back only is not said to",
     source="Kapoor and Narayanan 2023 (L2, L3.1)",

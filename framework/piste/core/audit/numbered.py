@@ -28,10 +28,10 @@ ONLY = {"index", "idx", "key", "row", "rownum", "rowid", "rownames", "serial", "
     "L05",
     "Row number tells the answer",
     "warn",
-    computed="columns of whole numbers that differ in more than 90 % of the rows and rise or fall along the file, or are named as numbers "
+    computed="columns of whole numbers that differ in more than 90% of the rows and rise or fall along the file, or are named as numbers "
     "of rows are, with their skill alone, also where they only count and no model is shown them; and columns that count the rows of a "
     "group, against the order of the target within the group",
-    threshold="a skill of 0.1, or four standard errors of chance where that is more; 99 % of a group's neighbours in the order of "
+    threshold="a skill of 0.1, or four standard errors of chance where that is more; 99% of a group's neighbours in the order of "
     "the target: a number without meaning has neither",
     alarm="one line that drops the column",
     source="deepchecks, identifier-label correlation; Kaufman et al. 2012 (the patient number that told the hospital)",

@@ -69,16 +69,16 @@ class Quick:
 
     @property
     def weight(self) -> np.ndarray:
-        """Return the weight of each judged row."""
+        """Return the weight of each tested row."""
         return np.asarray(self.court.weight[self.judged])
 
     @property
     def blocks(self) -> np.ndarray:
-        """Return which judged rows stand or fall together, (n_judged,)."""
+        """Return which tested rows stand or fall together, (n_judged,)."""
         return np.asarray(self.survey.folds.blocks[self.judged])
 
     def losses(self, without: Sequence[Collection[str]] = ((),)) -> list[np.ndarray]:
-        """Return the loss of each judged row, (n_judged,), of a model for each collection of columns that it does without."""
+        """Return the loss of each tested row, (n_judged,), of a model for each collection of columns that it does without."""
         seen = [np.flatnonzero(~np.isin(self.parts, list(names))) for names in without]
         probe, seed = self.survey.probe, self.survey.study.seed
         found = fitted([Job(probe, self.task, lesson, kept, seed) for kept in seen for lesson in self.lessons])
@@ -93,7 +93,7 @@ class Quick:
         return self.court.column(asked, asked.framing.rules(yardstick)[-1], "probe", 0, {}, raw).lines
 
     def mean(self, losses: np.ndarray) -> float:
-        """Return the weighted mean of losses of the judged rows."""
+        """Return the weighted mean of losses of the tested rows."""
         return float(np.average(losses, weights=self.weight))
 
     def cost(self, losses: np.ndarray) -> float:
@@ -101,7 +101,7 @@ class Quick:
         return self.survey.shown(self.mean(losses))
 
     def rule(self) -> np.ndarray | None:
-        """Return the losses, (n_judged,), of the rule that does best on the judged rows; None where no rule has predicted."""
+        """Return the losses, (n_judged,), of the rule that does best on the tested rows; None where no rule has predicted."""
         lines = self.survey.court.lines
         places = np.searchsorted(lines.judged, self.judged)
         return min((lines.mean(each.column.lines)[places] for each in self.survey.rules), key=self.mean, default=None)

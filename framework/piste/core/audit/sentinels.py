@@ -294,7 +294,7 @@ def _placeholders(survey: Survey) -> list[Finding]:
                 0.0,
                 f"'{label}' is a class of '{target.name}', with {rows_of(n, share)}, and reads as if the answer was not known",
                 f"leave these rows out, or acknowledge that '{label}' is an answer",
-                "Models learn to foretell that nothing is known, and are scored for it",
+                "Models learn to predict that nothing is known, and are scored for it",
                 missing_line(survey.resolved.problem, (label,)),
                 "target",
             )

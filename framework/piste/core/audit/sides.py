@@ -105,7 +105,7 @@ def _looked_up(survey: Survey, known: np.ndarray) -> tuple[float, float, float]:
 
     Args:
         survey: the problem.
-        known: (n_rows,) how far the answer of each judged row is in its training rows, from 0 to 1.
+        known: (n_rows,) how far the answer of each tested row is in its training rows, from 0 to 1.
     """
     if not survey.sampled_folds.folds or not survey.rules:
         return float("nan"), float("nan"), float(np.nanmean(known))

@@ -1,4 +1,4 @@
-"""How well each column alone foretells the target, out of fold: the measure that several checks start from."""
+"""How well each column alone predicts the target, out of fold: the measure that several checks start from."""
 
 from __future__ import annotations
 

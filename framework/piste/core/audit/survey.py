@@ -106,7 +106,7 @@ class Survey:
 
     @cached_property
     def skills(self) -> Mapping[str, Skill]:
-        """Return how well each feature column alone foretells the target, by name."""
+        """Return how well each feature column alone predicts the target, by name."""
         return skill(self)
 
     @cached_property

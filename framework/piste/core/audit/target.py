@@ -123,7 +123,7 @@ def _rare(survey: Survey, label: str, n: int, n_rows: int, needed: int) -> Findi
     computed=(
         "Rows that are equal in every column which a model or a rule may look at are grouped; each group is given the one answer that "
         "costs least, chosen with the truth at hand. What that still costs, no model can save. Squared errors are scaled by n / (n - 1), "
-        "other losses are left a little too low. Rows without a twin count as foretold without an error"
+        "other losses are left a little too low. Rows without a twin count as predicted without an error"
     ),
     threshold=(
         "Notes it where 1% of the rows have a twin, in 10 groups or more, and answers differ. Warns where the cost that cannot be saved "

@@ -71,7 +71,7 @@ def _beyond(case: Case, mine: np.ndarray, best: np.ndarray, scale: float) -> flo
 
 
 def _decided(case: Case, id: str, factors: np.ndarray) -> np.ndarray:
-    """Return what every judged row of a leaderboard row costs at each factor, (n_factors, n_judged)."""
+    """Return what every tested row of a leaderboard row costs at each factor, (n_factors, n_judged)."""
     court, column = case.court, case.entrants[case.numbers[id]].column
     spreads = list(court.spreads(case.plan.asked[column.framing], column.rule, column.raw))
     found = []

@@ -22,7 +22,7 @@ MOST_LISTED = 1_000
     "M13",
     "Framings disagree",
     "note",
-    computed="The best model, and the best of those that are asked another way: in which share of the judged rows do they lead to another "
+    computed="The best model, and the best of those of another framing: in which share of the tested rows do they lead to another "
     "action? Of amounts, to one that lies further off than half of what the best is usually off by.",
     threshold="More than 20% of the rows, where the two cost the same but for what counts as no difference.",
     alarm="None: the list names the rows on which a person's judgement may be worth most.",

@@ -15,7 +15,7 @@ LIKELY = 0.8  # the probability from which on it is said
     "More rows would help",
     "note",
     computed="The champion is fitted on an eighth, a quarter and half of the training rows too; a power law through what these cost is "
-    "drawn on to twice the rows, over blocks of judged rows drawn anew.",
+    "drawn on to twice the rows, over blocks of tested rows drawn anew.",
     threshold="A probability of 80% or more that twice the rows lower the cost by more than what counts as no difference.",
     alarm="Rows that bring less than was hoped: no curve shows what another season, or another site, would teach.",
     source="Viering and Loog, The shape of learning curves: a review, 2022; the measured coverage of the band stands in core/curve.py.",

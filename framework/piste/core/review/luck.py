@@ -23,7 +23,7 @@ from piste.core.review.evidence import Evidence
     source="Bouthillier et al., Accounting for variance in machine learning benchmarks, 2021.",
 )
 def seeded(evidence: Evidence) -> Found | NotApplicable:
-    """What the champion costs hangs on the seed it was fitted under: fitted again, it would be another model."""
+    """What the champion costs depends on the seed it was fitted under: fitted again, it would be another model."""
     drawn, case = evidence.reseeded, evidence.case
     if isinstance(drawn, NotApplicable):
         return drawn

@@ -10,7 +10,7 @@ from piste.core.features import expand, feature_kinds, without_clock
 from piste.core.finding import Finding, Severity, percent
 from piste.core.review.evidence import Evidence
 
-MANY = 0.05  # of the judged rows
+MANY = 0.05  # of the tested rows
 DEARER = 1.5  # times the loss of the others
 ENOUGH = 30  # rows beyond, for their loss to be told
 MARGIN = 0.01  # of a column's range
@@ -21,7 +21,7 @@ MARGIN = 0.01  # of a column's range
     "Rows beyond what training shows",
     "warn",
     "note",
-    computed="The share of the judged rows in which some column lies beyond its range in the training rows, by more than a hundredth of "
+    computed="The share of the tested rows in which some column lies beyond its range in the training rows, by more than a hundredth of "
     "it, or holds a level never seen there; and what these rows cost, over what the others cost.",
     threshold="More than 5% of the rows, or 1.5 times the cost on at least 30 rows. Noted only, where they cost no more than the others.",
     alarm="A look at one column. Of many columns one is out of its range by chance now and then, at no cost.",

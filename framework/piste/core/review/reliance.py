@@ -1,4 +1,4 @@
-"""M01 and M03: how much of what the champion knows hangs on one column, and whether it knows more than can be known."""
+"""M01 and M03: how much of what the champion knows depends on one column, and whether it knows more than can be known."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ALONE = {True: 2 * MOST - 1, False: MOST}  # a column's own skill from which on 
     "note",
     computed="The champion's R2 or area under the ROC curve on rows that it had not seen, the share of what perfect foresight would save, "
     "and its cost beside what rows that look alike but end differently allow at best (D05). Then: which single column explains it, by what "
-    "it foretells alone or by what is lost without it.",
+    "it predicts alone or by what is lost without it.",
     threshold="0.98; 95%; below what is possible. A block only where a column explains it that nobody says is known in time: as good "
     "alone, or the one that carries it (M03). Noted where none does: there are easy problems.",
     alarm="One line of `known_at`, after a look at when the column is written down.",
@@ -36,7 +36,7 @@ ALONE = {True: 2 * MOST - 1, False: MOST}  # a column's own skill from which on 
     "crisis in machine-learning-based science, 2023 (L2).",
 )
 def too_good(evidence: Evidence) -> Found | NotApplicable:
-    """The champion foretells more than can be known: then some column is likely to hold the answer, and not to be there in time."""
+    """The champion predicts more than can be known: then some column is likely to hold the answer, and not to be there in time."""
     if evidence.keeps_rule:
         return RULES
     signs = [sign for sign in (_score(evidence), _foreseen(evidence), _impossible(evidence)) if sign is not None]
@@ -68,7 +68,7 @@ def too_good(evidence: Evidence) -> Found | NotApplicable:
     source="Breck, Cai, Nielsen, Salib and Sculley, The ML test score, 2017 (data tests: know what each feature brings and costs).",
 )
 def one_column(evidence: Evidence) -> Found | NotApplicable:
-    """Most of the champion's value hangs on one column: on a day on which that one is late or wrong, so is the model."""
+    """Most of the champion's value depends on one column: on a day on which that one is late or wrong, so is the model."""
     if evidence.keeps_rule:
         return RULES
     stakes = shares(evidence)
@@ -129,7 +129,7 @@ def _explains(evidence: Evidence) -> str | None:
 
 
 def _carries(stakes: Sequence[tuple[str, float]]) -> tuple[str, float] | None:
-    """Return the one column that more than half hangs on, with its share; of two that matter as much, neither does it alone."""
+    """Return the one column that more than half depends on, with its share; of two that matter as much, neither does it alone."""
     if not stakes or stakes[0][1] <= MUCH or (len(stakes) > 1 and stakes[0][1] < TWICE * stakes[1][1]):
         return None
     return stakes[0]

@@ -45,7 +45,7 @@ EVEN = 0.25  # by which a step in time may differ from the usual one
     "regression, 1950.",
 )
 def nothing_left(evidence: Evidence) -> Found | NotApplicable:
-    """The champion's errors can be foretold, from the columns it was given or from the errors before them."""
+    """The champion's errors can be predicted, from the columns it was given or from the errors before them."""
     if evidence.keeps_rule:
         return RULES
     return Found([*_by_columns(evidence), *_by_themselves(evidence)])
@@ -62,7 +62,7 @@ def _errors(case: Case) -> np.ndarray:
 
 
 def _by_columns(evidence: Evidence) -> Iterator[Finding]:
-    """Tell whether a small tree foretells the errors."""
+    """Tell whether a small tree predicts the errors."""
     from sklearn.tree import DecisionTreeRegressor
 
     case = evidence.case

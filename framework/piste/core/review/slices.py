@@ -25,7 +25,7 @@ FALSE_DISCOVERIES = 0.1  # share of the slices found that may be found by chance
     "warn",
     "note",
     computed="In each slice of `slices` that has 30 blocks of rows or more: the champion's cost over its cost on all rows, and the chance "
-    "that blocks drawn anew would not find it dearer there.",
+    "that blocks drawn anew would not find it to cost more there.",
     threshold="Costs more by more than `worse_than_overall` (25% where not given), sure enough that of all slices found a tenth at most is "
     "found by chance. Noted only, where the rule surely does worse there and the author set no limit of his own.",
     alarm="Some rows are harder for everyone: what the rule costs there stands beside it.",
