@@ -85,7 +85,7 @@ def test_the_children_of_a_family_are_seen_to_be_numbered_by_height(shared: Call
 def test_the_number_of_a_parcel_tells_where_a_house_stands(shared: Callable[[str], Path]):
     rows = pd.read_csv(shared("ames") / "AmesHousing.csv", encoding="utf-8-sig", keep_default_na=False, na_values=[""])
     said = found(surveyed("target: {column: SalePrice, kind: numeric}", rows))
-    assert {key for key, each in said.items() if each.severity != "note"} == {("L05", "PID"), ("L05", "Order")}  # the file goes by year of sale
+    assert {key for key, each in said.items() if each.severity != "note"} == {("L05", "PID"), ("L05", "Order")}
 
 
 HONEST = {
