@@ -17,7 +17,7 @@ from piste.core.audit.moment import when
 from piste.core.audit.stakes import QUESTIONS
 from piste.core.case import currency
 from piste.core.decision import Yardstick
-from piste.core.errors import Place
+from piste.core.errors import Place, both
 from piste.core.finding import Finding, sentence, short
 from piste.core.melt import ROW
 from piste.core.pasted import scalar
@@ -237,8 +237,8 @@ def _questions(checked: Checked) -> Iterator[RenderableType]:
         yield from _title("One answer for what is said above of when columns are known", "yellow")
     yield _inset("Known in time: keep it under known_at: decision. Not: move it to known_at: after; models then ignore it.", "italic")
     problem, told = checked.prepared.resolved.problem, _told(checked.prepared.resolved.problem, joint)
-    late = [f"'{name}'" for name, moment in told.items() if moment == "after"]
-    guess = f"{_several(late)} as known only afterwards, all others in time" if len(late) < len(told) else "known only afterwards"
+    late = [name for name, moment in told.items() if moment == "after"]
+    guess = f"{both(late)} as known only afterwards, all others in time" if len(late) < len(told) else "known only afterwards"
     yield _inset(f"Filled in as a guess: {guess if late else 'known in time'}.", "dim")
     yield from _paste(checked, moved(problem, told))
 
@@ -259,10 +259,6 @@ def _compact(checked: Checked, table: pd.DataFrame) -> Iterator[RenderableType]:
         numbers = "".join(f"{short(float(cost)):>{COLUMN}}" for cost in (line.with_it, line.without))
         more = "" if line.one else " (dropping just one changes little: the others make up for it)"
         yield Inset(Text(f"{line.columns}{more}"), len(numbers) + 2, numbers)
-
-
-def _several(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _joint(checked: Checked) -> tuple[Finding, ...]:

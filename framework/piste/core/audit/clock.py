@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ from piste.core.audit.survey import Survey
 from piste.core.audit.timeline import Spacing, Timeline, spacing, timeline, turned
 from piste.core.audit.units import Converted, TwoScales, Way, converted, factor_words, other_part, two_scales
 from piste.core.check import Found, NotApplicable, check
+from piste.core.errors import both, joined
 from piste.core.finding import Finding, Severity, percent, short
 from piste.core.melt import OUTPUT
 
@@ -172,22 +173,16 @@ def _of_unit(survey: Survey, columns: Mapping[str, Converted]) -> Finding:
     """Tell of columns with values that were converted from the same unit."""
     each = next(iter(columns.values()))
     counts = [int(one.rows.sum()) for one in columns.values()]
-    names = [f"'{name}'" for name in columns]
-    rows = [rows_of(n, n / len(each.rows)) for n in counts]
-    several = len(names) > 1
+    rows = joined([rows_of(n, n / len(each.rows)) for n in counts], "and")
+    seem = "seem" if len(columns) > 1 else "seems"
     where = _where(survey, np.any([one.rows for one in columns.values()], axis=0))
-    message = f"{listed(names)} seem{'' if several else 's'} to be in {each.unit} in {listed(rows)}{where}, and in {each.usual} elsewhere: "
+    message = f"{both(columns)} {seem} to be in {each.unit} in {rows}{where}, and in {each.usual} elsewhere: "
     steps = " and ".join(dict.fromkeys(exactly(one.step) for one in columns.values()))
     converted_back = "converted" if each.unit.startswith("degrees") else f"times {short(each.factor)}"
     message += f"{converted_back}, they fall on steps of {steps} like all others"
     name = next(iter(columns)) if len(columns) == 1 else ""
     field = _field(survey, name) if name else "data"
     return Finding("D07", "warn", " + ".join(columns), max(counts), 10, message, f"bring all rows to {each.usual}", WRONG, "", field)
-
-
-def listed(words: Sequence[str]) -> str:
-    """Write words one after the other: "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _of_scales(survey: Survey, name: str, each: TwoScales) -> Finding:

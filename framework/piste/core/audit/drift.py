@@ -15,6 +15,7 @@ from piste.core.audit.skill import correlation, ranks_of
 from piste.core.audit.survey import Survey, within
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
+from piste.core.errors import both
 from piste.core.family import Task
 from piste.core.finding import Finding, Severity, percent, short
 from piste.core.pasted import scalar
@@ -187,7 +188,7 @@ def other_rows(survey: Survey) -> Found | NotApplicable:
 
 def _differs(survey: Survey, fold: Fold, told: float, table: pd.DataFrame) -> Finding:
     tells = [str(line.column) for line in table.itertuples() if line.apart - line.by_chance >= TELLS][:SHOWN]
-    by = f", mostly by {_listed(tells)}" if tells else ""
+    by = f", mostly by {both(tells)}" if tells else ""
     blind = " that is not told the time" if survey.resolved.problem.time else ""
     message = (
         f"The tested rows ('{fold.name}') are of another kind than those learnt from: shown one of each, a model{blind} tells them "
@@ -382,13 +383,7 @@ def _renamed(found: Renamed) -> Finding:
 
 
 def _unseen(name: str, share: float, levels: Sequence[str]) -> Finding:
-    message = f"{percent(share)} of the tested rows hold a value of '{name}' that no training row has, such as {_listed(levels)}"
+    message = f"{percent(share)} of the tested rows hold a value of '{name}' that no training row has, such as {both(levels)}"
     consequence = f"Models take '{name}' as missing there, and learn nothing from it about these rows"
     fix = "nothing, if new ones come in use as often; if these are other spellings of known ones, correct them in your table"
     return Finding("L13", "note", name, share, UNSEEN, message, fix, consequence, "", f"columns.{name}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Write names one after the other: "'a', 'b' and 'c'"."""
-    quoted = [f"'{name}'" for name in names]
-    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))

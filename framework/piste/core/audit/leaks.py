@@ -8,11 +8,11 @@ import pandas as pd
 from piste.core.audit import cures
 from piste.core.audit.copied import COPIED, Copy
 from piste.core.audit.numbered import names_rows
-from piste.core.audit.relations import both
 from piste.core.audit.skill import FEWEST_ROWS, luck
 from piste.core.audit.survey import Survey
 from piste.core.audit.unsaid import EITHER, IF_AFTER, TOO_GOOD, says, unvouched
 from piste.core.check import Found, NotApplicable, check
+from piste.core.errors import both
 from piste.core.finding import Finding, percent
 
 STRONG = 0.8

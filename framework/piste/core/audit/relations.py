@@ -260,9 +260,3 @@ def _product_in_words(names: Sequence[str], power: np.ndarray) -> str:
     above = [factor(i) for i in range(len(names)) if power[i] > 0] or ["1"]
     below = [factor(i) for i in range(len(names)) if power[i] < 0]
     return " / ".join([" x ".join(above), *below])
-
-
-def both(names: Sequence[str]) -> str:
-    """Write names one after the other: "'a', 'b' and 'c'"."""
-    quoted = [f"'{name}'" for name in names]
-    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))

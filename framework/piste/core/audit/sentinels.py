@@ -12,6 +12,7 @@ from piste.core.audit.cures import dropped, given
 from piste.core.audit.odd import REPEATED, Odd, odd_values
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, check
+from piste.core.errors import joined
 from piste.core.finding import Finding, Severity, percent, short
 from piste.core.melt import OUTPUT
 from piste.core.pasted import scalar
@@ -184,7 +185,7 @@ def _of_columns(survey: Survey, columns: Mapping[str, tuple[Odd, Finding]]) -> l
         return alone
     worst = max(alone, key=lambda finding: (finding.severity == "warn", finding.number))
     rows = [f"'{name}' in {rows_of(each.rows, each.share)}" for name, (each, _) in columns.items()]
-    message = f'{", ".join(rows[:-1])} and {rows[-1]} are {_listed(next(iter(columns.values()))[0])}, probably a code for "not known"'
+    message = f'{joined(rows, "and")} are {_listed(next(iter(columns.values()))[0])}, probably a code for "not known"'
     consequence = f"In '{worst.on}': {worst.consequence[:1].lower()}{worst.consequence[1:]}"
     fix, paste = _missing(survey.resolved.problem, next(iter(columns.values()))[0])
     return [replace(worst, on=" + ".join(columns), message=message, consequence=consequence, fix=fix, paste=paste, field="data")]

@@ -15,6 +15,7 @@ from piste.core.audit.quick import quick
 from piste.core.audit.survey import Survey
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
+from piste.core.errors import both, joined
 from piste.core.finding import Finding, percent, short
 from piste.core.references import used
 
@@ -234,8 +235,7 @@ def _question(survey: Survey, found: Stakes, asked: Asked) -> Finding:
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:
-    """Write names one after the other: "'a', 'b' and 'c'"."""
-    quoted = [f"'{name}'" for name in names[:most]]
-    if len(names) > most:
-        return f"{', '.join(quoted)} and {len(names) - most} more"
-    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+    """Write names one after the other, the first few of many: "'a', 'b' and 3 more"."""
+    if len(names) <= most:
+        return both(names)
+    return joined([*(f"'{name}'" for name in names[:most]), f"{len(names) - most} more"], "and")
