@@ -57,7 +57,7 @@ def _left_out(survey: Survey) -> Iterator[Finding]:
     for column in survey.resolved.table.columns:
         values = survey.frame[column.name].iloc[survey.sample]
         counts = column.role == "identifier" and column.name not in {*problem.columns, *survey.vouched} and _whole_numbers(values)
-        if not counts or (problem.time and one_way(values.to_numpy()[np.argsort(survey.frame[problem.time].iloc[survey.sample])])):
+        if not counts or _follows_time(survey, values):
             continue
         score = known_of(survey).skill(values).score
         if score > max(TOLD, luck(survey)):
@@ -87,10 +87,13 @@ def names_rows(survey: Survey, name: str) -> bool:
     its = words(name)
     if its[-1] in LAST or (len(its) == 1 and its[0] in ONLY):
         return True
+    return one_way(x.to_numpy()) and not _follows_time(survey, x)
+
+
+def _follows_time(survey: Survey, x: pd.Series) -> bool:
+    """Tell whether a column of the sample only goes one way along the time."""
     time = survey.resolved.problem.time
-    if time and one_way(x.to_numpy()[np.argsort(survey.frame[time].iloc[survey.sample], kind="stable")]):
-        return False
-    return one_way(x.to_numpy())
+    return time is not None and one_way(x.to_numpy()[np.argsort(survey.frame[time].iloc[survey.sample], kind="stable")])
 
 
 def _whole(x: pd.Series) -> bool:
