@@ -13,9 +13,9 @@ import piste
 from piste.checking import survey_of
 from piste.core.audit import Survey, future
 from piste.core.audit.future import future_in_training
-from piste.core.audit.groups import Flattery, keys, roughness, torn
+from piste.core.audit.measures.groups import Flattery, keys, roughness, torn
+from piste.core.audit.measures.twins import copies, met, nearly, rounded
 from piste.core.audit.sides import holdout_judged_before, same_rows, straddling_groups
-from piste.core.audit.twins import copies, met, nearly, rounded
 from piste.core.check import Check, Found, NotApplicable
 from piste.core.finding import Finding
 from piste.edges.strict_yaml import read

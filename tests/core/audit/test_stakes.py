@@ -11,7 +11,7 @@ import pytest
 import piste
 from piste.checking import survey_of
 from piste.core.audit import Survey
-from piste.core.audit.quick import quick
+from piste.core.audit.measures.quick import quick
 from piste.core.audit.stakes import ENOUGH, MOST_ASKED, Stakes, stakes, undeclared
 from piste.core.check import Found, NotApplicable
 from piste.core.finding import Finding

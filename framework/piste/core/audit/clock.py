@@ -10,7 +10,7 @@ import pandas as pd
 
 from piste.core import expression
 from piste.core.audit.apiece import apiece
-from piste.core.audit.breaks import (
+from piste.core.audit.measures.breaks import (
     MOST_CHUNKS,
     SHARP,
     SURELY,
@@ -23,11 +23,11 @@ from piste.core.audit.breaks import (
     level_break,
     stuck,
 )
-from piste.core.audit.ratios import TwoRatios, two_ratios
+from piste.core.audit.measures.ratios import TwoRatios, two_ratios
+from piste.core.audit.measures.timeline import Spacing, Timeline, spacing, timeline, turned
+from piste.core.audit.measures.units import Converted, TwoScales, Way, converted, factor_words, other_part, two_scales
 from piste.core.audit.sentinels import exactly, rows_of
 from piste.core.audit.survey import Survey
-from piste.core.audit.timeline import Spacing, Timeline, spacing, timeline, turned
-from piste.core.audit.units import Converted, TwoScales, Way, converted, factor_words, other_part, two_scales
 from piste.core.check import Found, NotApplicable, check
 from piste.core.errors import both, joined
 from piste.core.finding import Finding, Severity, percent, short

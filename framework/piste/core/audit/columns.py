@@ -11,10 +11,10 @@ import pandas as pd
 
 from piste.core.audit.apiece import apiece
 from piste.core.audit.cures import dropped, known_at
+from piste.core.audit.measures.skill import dealt_out
+from piste.core.audit.measures.texts import Among, Levels, dates_among, numbers_among, other_date, spellings, unit_of
 from piste.core.audit.sentinels import exactly, missing_line, rows_of
-from piste.core.audit.skill import dealt_out
 from piste.core.audit.survey import Survey
-from piste.core.audit.texts import Among, Levels, dates_among, numbers_among, other_date, spellings, unit_of
 from piste.core.check import Found, NotApplicable, check
 from piste.core.data import Column
 from piste.core.finding import Finding, Severity, percent, short

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit.cures import given
-from piste.core.audit.quick import Job, Quick, drawn, error_of, fitted, lesson, on, sources, standing
-from piste.core.audit.renamed import Renamed, renamed
-from piste.core.audit.skill import correlation, ranks_of
+from piste.core.audit.measures.quick import Job, Quick, drawn, error_of, fitted, lesson, on, sources, standing
+from piste.core.audit.measures.renamed import Renamed, renamed
+from piste.core.audit.measures.skill import correlation, ranks_of
 from piste.core.audit.survey import Survey, within
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check

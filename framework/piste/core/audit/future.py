@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit.cures import split
-from piste.core.audit.groups import FLATTERS, SURE, compare, flattery
+from piste.core.audit.measures.groups import FLATTERS, SURE, compare, flattery
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, NotApplicable, check
 from piste.core.finding import Finding, Severity, percent

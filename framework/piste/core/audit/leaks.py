@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit import cures
-from piste.core.audit.copied import COPIED, Copy
+from piste.core.audit.measures.copied import COPIED, Copy
+from piste.core.audit.measures.skill import FEWEST_ROWS, luck
 from piste.core.audit.numbered import names_rows
-from piste.core.audit.skill import FEWEST_ROWS, luck
 from piste.core.audit.survey import Survey
 from piste.core.audit.unsaid import EITHER, IF_AFTER, TOO_GOOD, says, unvouched
 from piste.core.check import Found, NotApplicable, check

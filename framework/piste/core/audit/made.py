@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit import cures
-from piste.core.audit.encoded import Encoded
-from piste.core.audit.rolled import Order, Rolled, rolled
-from piste.core.audit.skill import far, near
+from piste.core.audit.measures.encoded import Encoded
+from piste.core.audit.measures.rolled import Order, Rolled, rolled
+from piste.core.audit.measures.skill import far, near
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, NotApplicable, check
 from piste.core.finding import Finding, percent

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit import cures
-from piste.core.audit.copied import one_way
+from piste.core.audit.measures.copied import one_way
+from piste.core.audit.measures.skill import FEWEST_ROWS, known_of, luck
 from piste.core.audit.names import words
-from piste.core.audit.skill import FEWEST_ROWS, known_of, luck
 from piste.core.audit.survey import Survey
 from piste.core.audit.unsaid import IF_AFTER, says, unvouched
 from piste.core.check import Found, NotApplicable, check

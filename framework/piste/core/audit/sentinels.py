@@ -9,7 +9,7 @@ import numpy as np
 
 from piste.core.audit.apiece import apiece
 from piste.core.audit.cures import dropped, given
-from piste.core.audit.odd import REPEATED, Odd, odd_values
+from piste.core.audit.measures.odd import REPEATED, Odd, odd_values
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, check
 from piste.core.errors import joined

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from piste.core.audit.copied import one_way
 from piste.core.audit.cures import split
 from piste.core.audit.future import IN_ORDER, clocks
-from piste.core.audit.groups import FLATTERS, SURE, Flattery, Key, compare, flattery, keys
+from piste.core.audit.measures.copied import one_way
+from piste.core.audit.measures.groups import FLATTERS, SURE, Flattery, Key, compare, flattery, keys
+from piste.core.audit.measures.twins import Copies, copies, met, nearly
 from piste.core.audit.survey import Survey
-from piste.core.audit.twins import Copies, copies, met, nearly
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
 from piste.core.finding import Finding, Severity, percent, short

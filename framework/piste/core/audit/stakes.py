@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from piste.core.audit.alike import alike
 from piste.core.audit.cures import moved
+from piste.core.audit.measures.alike import alike
+from piste.core.audit.measures.quick import quick
 from piste.core.audit.moment import when
 from piste.core.audit.names import smell
-from piste.core.audit.quick import quick
 from piste.core.audit.survey import Survey
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check

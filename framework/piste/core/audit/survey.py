@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from piste.core.audit.copied import Copy, copies
-from piste.core.audit.encoded import Encoded, encodings
-from piste.core.audit.skill import Skill, skill
+from piste.core.audit.measures.copied import Copy, copies
+from piste.core.audit.measures.encoded import Encoded, encodings
+from piste.core.audit.measures.skill import Skill, skill
 from piste.core.data import Column
 from piste.core.entrants import Entrant, court_of, entrants_of
 from piste.core.errors import Fault

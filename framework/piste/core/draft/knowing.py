@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from piste.core.audit.measures.relations import relation
 from piste.core.audit.names import EARLIER, PLAIN_NAMES, SMELLS, words
-from piste.core.audit.relations import relation
 from piste.core.data import Table
 
 CALENDAR = {

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from piste.core.audit import Survey, quick
+from piste.core.audit import Survey
+from piste.core.audit.measures import quick
+from piste.core.audit.measures.quick import CELLS, MOST_FOLDS, drawn, error_of, few, standing
 from piste.core.audit.moment import when
-from piste.core.audit.quick import CELLS, MOST_FOLDS, drawn, error_of, few, standing
 from piste.core.problem import Problem
 from tests.checks import surveyed
 

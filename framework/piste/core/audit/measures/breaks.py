@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from piste.core.audit.units import DEGREES, Way, factor_words
+from piste.core.audit.measures.units import DEGREES, Way, factor_words
 
 MOST_CHUNKS = 60  # of time
 FEWEST_CHUNKS = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from piste.core.audit.ratios import two_ratios
+from piste.core.audit.measures.ratios import two_ratios
 
 
 def boxes(n: int = 600, seed: int = 0) -> dict[str, np.ndarray]:

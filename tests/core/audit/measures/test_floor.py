@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from piste.core.audit.floor import alike, floor, hindsight, means, quantiles, shares
+from piste.core.audit.measures.floor import alike, floor, hindsight, means, quantiles, shares
 from piste.core.decision import Actions, ByMetric, Came, Quantity
 from piste.core.metrics import METRICS
 from tests.checks import surveyed

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from piste.core.audit.relations import Relation, relation
-from piste.core.audit.skill import FEWEST_ROWS, Known, correlation, far, ranks_of
+from piste.core.audit.measures.relations import Relation, relation
+from piste.core.audit.measures.skill import FEWEST_ROWS, Known, correlation, far, ranks_of
 from piste.core.finding import short
 from piste.core.melt import OUTPUT, targets
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
-from piste.core.audit.skill import N_FOLDS, Known, dealt_out, luck
+from piste.core.audit.measures.skill import N_FOLDS, Known, dealt_out, luck
 from tests.checks import surveyed
 
 

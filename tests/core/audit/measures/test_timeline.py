@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from piste.core.audit.timeline import Spacing, spacing, timeline, turned
+from piste.core.audit.measures.timeline import Spacing, spacing, timeline, turned
 from tests.checks import surveyed
 
 TARGET = "target: {column: y, kind: numeric}\ntime: t\n"

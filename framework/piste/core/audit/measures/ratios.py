@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from piste.core.audit.units import factor_words
+from piste.core.audit.measures.units import factor_words
 
 MOST_COLUMNS = 40
 MOST_ROWS = 3_000

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from piste.core.audit.relations import steadily
+from piste.core.audit.measures.relations import steadily
 
 LONGEST = 30  # rows of a window
 AHEAD = 28  # rows, the farthest later one that a column is compared with by itself

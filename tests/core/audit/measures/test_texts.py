@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from piste.core.audit.texts import Levels, dates_among, numbers_among, other_date, spellings, unit_of
+from piste.core.audit.measures.texts import Levels, dates_among, numbers_among, other_date, spellings, unit_of
 
 RNG = np.random.default_rng(0)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from piste.core.audit.skill import far
-from piste.core.audit.within import Groups, followed
+from piste.core.audit.measures.skill import far
+from piste.core.audit.measures.within import Groups, followed
 from piste.core.melt import OUTPUT
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from piste.core.audit.quick import effort, on, standing
+from piste.core.audit.measures.quick import effort, on, standing
 from piste.core.audit.survey import thinned
 from piste.core.case import currency
 from piste.core.data import Column

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from piste.core.audit.renamed import renamed
+from piste.core.audit.measures.renamed import renamed
 from tests.checks import surveyed
 
 N = 600

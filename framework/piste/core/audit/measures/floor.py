@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from piste.core.audit.measures.twins import copies
 from piste.core.audit.survey import Survey
-from piste.core.audit.twins import copies
 from piste.core.decision import Actions, ByMetric, Came, Quantity
 
 LOWER = 1.645  # standard errors below the mean: a bound that holds in 19 of 20 cases

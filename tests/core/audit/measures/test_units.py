@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from piste.core.audit.units import converted, factor_words, other_part, two_scales
+from piste.core.audit.measures.units import converted, factor_words, other_part, two_scales
 
 
 def rain(n: int = 1000, seed: int = 0) -> np.ndarray:

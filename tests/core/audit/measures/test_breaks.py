@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from piste.core.audit.breaks import CLEAR, YEAR, Chunked, chunked, degrees, jump, known_step, level_break, step, stuck
+from piste.core.audit.measures.breaks import CLEAR, YEAR, Chunked, chunked, degrees, jump, known_step, level_break, step, stuck
 
 
 def test_a_stretch_at_another_level_is_found_with_its_ends():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from piste.core.audit.odd import odd_values
+from piste.core.audit.measures.odd import odd_values
 
 
 def kinds(x: np.ndarray, *, ends: bool = False) -> dict[str, tuple[float, ...]]:

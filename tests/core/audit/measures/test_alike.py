@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from piste.core.audit import alike as module
-from piste.core.audit.alike import alike
+from piste.core.audit.measures import alike as module
+from piste.core.audit.measures.alike import alike
 
 
 def columns(n: int = 600) -> dict[str, pd.Series]:

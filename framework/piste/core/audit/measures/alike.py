@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from piste.core.audit.skill import ranks_of
+from piste.core.audit.measures.skill import ranks_of
 
 SAME_RANKS = 0.98  # rank correlation from which two numbers say the same
 SPARED = 0.96  # share of the errors about a category that another spares, from which they say the same

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from piste.core.audit.relations import relation
+from piste.core.audit.measures.relations import relation
 from piste.core.errors import both
 
 N = 600

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from piste.core.audit.encoded import encoded
-from piste.core.audit.within import Groups, by_fold, on_a_line
+from piste.core.audit.measures.encoded import encoded
+from piste.core.audit.measures.within import Groups, by_fold, on_a_line
 
 CENTRE = 10.0
 
