@@ -525,6 +525,11 @@ class Problem(Part):
     _places: Mapping[str, Place] = PrivateAttr(default_factory=dict)
     _ends: Mapping[str, int] = PrivateAttr(default_factory=dict)
 
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Return the columns that together name a series of rows in time; none: all rows are one."""
+        return tuple(name for name in self.unit if name != self.time)
+
     def fault(self, field: str, message: str, check: str = "") -> Fault:
         """Word a fault at a field such as "split.by": at its own line, or else at the nearest line above it.
 

@@ -164,7 +164,7 @@ def _orders(survey: Survey) -> Iterator[Order]:
     rows = np.arange(len(frame))
     time = pd.factorize(frame[problem.time], sort=True)[0] if problem.time else rows
     in_time = ", in order of time" if problem.time else ", in the order of the file"
-    series = [name for name in problem.unit if name != problem.time]
+    series = list(problem.series)
     choices: list[tuple[list[str], np.ndarray]] = [(series, time)] if series else []
     choices += [([], time), *(([], rows) for _ in [0] if problem.time)]
     if not series:

@@ -127,7 +127,7 @@ def _by_themselves(evidence: Evidence) -> Iterator[Finding]:
     mine = np.flatnonzero(lines.counts & (lines.repeat == 0))
     rows = lines.row[mine]
     seconds = (times - times.min()).dt.total_seconds().to_numpy()
-    series = [name for name in problem.unit if name != problem.time]
+    series = list(problem.series)
     codes = frame.groupby(series, sort=False, dropna=False).ngroup().to_numpy()[rows] if series else np.zeros(len(rows), dtype=int)
     errors = pd.DataFrame(_errors(case)[mine]).groupby([codes, seconds[rows]]).mean()  # rows of one time count once
     if len(errors) < FEW:
