@@ -161,3 +161,10 @@ def test_the_answer_is_replaced_like_any_other_column(tmp_path: Path):
     table = rows()
     table.loc[:9, "y"] = 0
     assert len(pasted(tmp_path, table, "y")) == 490
+
+
+def test_where_another_expression_names_the_answer_there_is_no_line_that_would_break_it():
+    table = rows()
+    table.loc[:9, "y"] = 0
+    assert found(NUMBER, table)["y"].paste
+    assert not found(f"{NUMBER}\nbaselines: {{rule: mean(y) + 1}}", table)["y"].paste

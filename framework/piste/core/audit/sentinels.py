@@ -17,6 +17,7 @@ from piste.core.finding import Finding, Severity, percent, short
 from piste.core.melt import OUTPUT
 from piste.core.pasted import scalar
 from piste.core.problem import Problem
+from piste.core.references import says_of
 
 HARMFUL = 0.5  # of a column's spread: more than all its other rows together
 SOME = 0.0025  # of the rows
@@ -261,10 +262,10 @@ def missing_line(problem: Problem, values: tuple[float | str, ...]) -> str:
 
 
 def _known(survey: Survey, name: str, wrong: str) -> str:
-    """Return the lines that put another column in the place of one: missing where that is wrong."""
+    """Return the lines that put another column in the place of one, missing where that is wrong; empty where more would have to change."""
     problem = survey.resolved.problem
     target = name == problem.target.column
-    if name in problem.add or name in problem.target.columns or "`" in name:
+    if name in problem.add or name in problem.target.columns or "`" in name or (target and says_of(problem, name)):
         return ""
     column = name if name.isidentifier() and name.isascii() else f"`{name}`"
     new = f"{name}_known"
