@@ -225,3 +225,11 @@ def test_a_copy_of_the_answer_is_told_once_not_as_a_statistic_of_it_too():
     told = audit(surveyed("target: visitors", frame))
     assert [each.check for each in told.findings if each.on == "till" and each.severity == "block"] == ["L01"]
     assert {each.check for each in told.findings} | {*told.silent} | {*told.spared} == {*checks()}
+
+
+def test_parts_of_the_answer_are_told_once_not_each_as_a_statistic_by_the_other_too():
+    rng = np.random.default_rng(0)
+    casual, registered = rng.poisson(8, 2_000), rng.poisson(12, 2_000)
+    frame = pd.DataFrame({"casual": casual, "registered": registered, "heat": rng.normal(size=2_000), "count": casual + registered})
+    told = audit(surveyed("target: count", frame))
+    assert [(each.check, each.on) for each in told.findings if each.severity == "block"] == [("L01", "casual + registered")]

@@ -29,7 +29,7 @@ def audit(survey: Survey) -> Examined:
 
 def _one_cause(examined: Examined) -> Examined:
     """Leave out what one check says of a thing of which another one says the cause."""
-    told = {(each.check, each.on): each.severity for each in examined.findings}
+    told = {(each.check, on): each.severity for each in examined.findings for on in (each.on, *each.on.split(" + "))}
     kept = tuple(each for each in examined.findings if not _told(each, told))
     gone = {each.check: each.on for each in examined.findings if each not in kept}
     for each in kept:
