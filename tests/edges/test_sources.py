@@ -347,4 +347,4 @@ def test_a_path_is_named_without_detours_unless_these_lead_elsewhere(tmp_path):
     (tmp_path / "rows.csv").write_text("x,y\n1,2\n")
     assert read_data(tmp_path / "deep", "../rows.csv").path == str(tmp_path / "rows.csv")
     (tmp_path / "deep" / "rows.csv").write_text("x,y\n3,4\n")
-    assert read_data(tmp_path / "bikes", "../rows.csv").frame["x"].tolist() == [3]
+    assert read_data(tmp_path / "bikes", "../rows.csv").frame["x"].tolist() == ["3"]
