@@ -161,7 +161,8 @@ def _check(check: Check[Any], example: Any) -> str:
     lines = [f"### {check.id} {check.title} ({', '.join(check.severity)}{exact})", "", check.detects, ""]
     lines += ["| | |", "| --- | --- |", *(f"| {name} | {_cell(said)} |" for name, said in told.items()), ""]
     said = next(each for each in check.run(example.fires.subject()).findings if each.on == example.on)
-    lines += [f"It speaks. {example.fires.says}", "", *_fenced("yaml", "data: rows.csv", example.fires.problem)]
+    refused = "text" if check.exact else "yaml"  # what is refused where it is read is no problem
+    lines += [f"It speaks. {example.fires.says}", "", *_fenced(refused, "data: rows.csv", example.fires.problem)]
     lines += [f"> **{said.severity}: {sentence(said.message)}** {' '.join(map(sentence, filter(None, (said.consequence, said.fix))))}", ""]
     lines += _fenced("text", said.paste) if said.paste else []
     lines += [f"It is silent. {example.silent.says}", ""]

@@ -171,8 +171,8 @@ def test_a_family_that_remembers_what_it_was_told_of_other_folds_is_caught_and_n
     assert found.champion.startswith("mean/mine")  # it would have won
     assert found.verdict.name == "fix first"
     assert found.verdict.sentence == (
-        "No score counts until this is resolved: On a target dealt at random 'Mine' still beats the constant: something in the "
-        "pipeline tells it the answer. Look at code of your own: families, baselines, features."
+        "No score counts until this is resolved: With the answers shuffled at random, 'Mine' still beats the constant: something in "
+        "your setup gives it the answer. Check your own code: models, rules, columns."
     )
 
 

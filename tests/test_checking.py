@@ -80,7 +80,7 @@ def test_a_copy_of_the_answer_is_found_at_the_line_of_what_is_said_of_it(folder)
     [block] = found.of("block")
     assert (block.check, block.on) == ("L01", "till")
     assert found.place(block).line == 3
-    assert [place.line for place in found.replaced(block)] == [3]
+    assert found.replaced(block.paste) == ((3, 3),)
 
 
 def test_a_finding_of_what_the_file_does_not_say_is_placed_at_its_beginning():

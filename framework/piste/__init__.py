@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from piste.api import folds, frame, judge, predict
+    from piste.api import folds, frame, judge, new, predict
     from piste.core.errors import PisteError
     from piste.edges.load import make_problem as Problem
     from piste.python import check, run
     from piste.result import Result
 
 __version__ = "0.1.0"
-__all__ = ["PisteError", "Problem", "Result", "check", "folds", "frame", "judge", "predict", "run"]
+__all__ = ["PisteError", "Problem", "Result", "check", "folds", "frame", "judge", "new", "predict", "run"]
 
 HOMES = {
     "run": ("piste.python", "run"),
@@ -21,6 +21,7 @@ HOMES = {
     "frame": ("piste.api", "frame"),
     "folds": ("piste.api", "folds"),
     "judge": ("piste.api", "judge"),
+    "new": ("piste.api", "new"),
     "Problem": ("piste.edges.load", "make_problem"),
     "PisteError": ("piste.core.errors", "PisteError"),
     "Result": ("piste.result", "Result"),

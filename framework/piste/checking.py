@@ -117,7 +117,7 @@ class Checked:
         return tuple(each for each in self.open if each.severity == severity)
 
     def exit_code(self, *, strict: bool) -> int:
-        """Return 2 where something must be mended first, 1 where a warning is open and that counts, else 0."""
+        """Return 2 where something must be fixed first, 1 where a warning is open and that counts, else 0."""
         if self.faults or self.prepared is None or self.of("block"):
             return 2
         return 1 if strict and self.of("warn") else 0
@@ -128,10 +128,10 @@ class Checked:
             return fault.place
         return self.problem.fault(finding.field, "").place if self.problem else Place()
 
-    def replaced(self, finding: Finding) -> tuple[Place, ...]:
-        """Return where the keys stand already that the lines to paste of a finding hold whole."""
-        stand = [self.problem.stands(key) for key in re.findall(r"^(\w+):", finding.paste, re.MULTILINE)] if self.problem else []
-        return tuple(place for place in stand if place is not None)
+    def replaced(self, pasted: str) -> tuple[tuple[int, int], ...]:
+        """Return the lines, each first and last, of the keys in the file that lines to paste hold whole."""
+        stand = [self.problem.lines(key) for key in re.findall(r"^(\w+):", pasted, re.MULTILINE)] if self.problem else []
+        return tuple(sorted(lines for lines in stand if lines))
 
     def entry(self, finding: Finding) -> str:
         """Return the item of `acknowledge` that takes a finding as it is; empty for what cannot be taken so."""

@@ -73,7 +73,7 @@ def from_question(folder: Path, question: str, target: str | None) -> New:
     """
     checked_name(folder)
     drafted, header = worksheet(question, heading=heading(folder), **({"target": target} if target else {}))
-    make_problem(**drafted.keys())
+    make_problem(**drafted.problem())
     write(folder, {FILE: drafted.text(), ROWS: header})
     return New(folder, (FILE, ROWS), drafted)
 
@@ -118,7 +118,7 @@ def _holding(drafted: Draft, raw: Raw, folder: Path, name: str) -> Draft:
     """Return a draft without the guesses that do not hold on its own table, all taken together."""
     while True:
         try:
-            problem = make_problem(**drafted.keys())
+            problem = make_problem(**drafted.problem())
             marked = replace(raw, decimal=problem.data.decimal or raw.decimal)
             ready(problem, marked, folder, name, quick=True, code=False)
         except PisteError as error:
@@ -150,7 +150,7 @@ def said(new: New) -> str:
     needed = [f"  {line.key}: {_short(line.value)}  ({line.why})" for line in new.draft.lines if line.said and line.why]
     return "\n".join((
         f"Wrote {new.folder / FILE}: `data` and `target`, and guesses at the rest, each a comment with its reason.",
-        *(["It could not be read without", *needed] if needed else []),
+        *(["The table could not be read without", *needed] if needed else []),
         "What matters most of them:",
         *guesses,
         "",

@@ -250,8 +250,7 @@ def _added(resolved: Resolved, texts: Sequence[str]) -> pd.DataFrame:
 def past_of(resolved: Resolved, texts: Sequence[str]) -> Past | None:
     """Return the earlier values that expressions look up; None where none does."""
     problem = resolved.problem
-    series = [name for name in problem.unit if name != problem.time]
-    return Past.of(with_target(resolved.table), problem.time, series, texts) if problem.time else None
+    return Past.of(with_target(resolved.table), problem.time, problem.series, texts) if problem.time else None
 
 
 def _lags(resolved: Resolved, texts: Sequence[str]) -> pd.DataFrame:

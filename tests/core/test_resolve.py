@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -226,6 +227,23 @@ def test_a_choice_that_does_not_fit_the_table_is_refused_at_its_field(keys, said
     with pytest.raises(PisteError) as error:
         made(rows(40), **keys)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "keys"),
+    [("baselines.b", {"baselines": {"b": "{}"}}), ("framings.b.add.0", {"framings": {"b": {"as": "mean", "add": ["{}"]}}})],
+)
+@pytest.mark.parametrize(
+    ("lag", "said"),
+    [("y@-7d", "y@-7d is not one value: rows share day 2020-01-02"), ("y@-7", "the lag of y@-7 in 'day' needs a unit")],
+)
+def test_a_lag_that_finds_no_one_value_is_refused_at_its_field(where, keys, lag, said):
+    days = pd.date_range("2020-01-01", periods=120).to_series(index=range(120))
+    frame = rows(120, day=days.where(days.index != 20, days[1]))
+    with pytest.raises(PisteError) as error:
+        made(frame, time="day", **json.loads(json.dumps(keys).replace("{}", lag)))
+    assert [fault.field for fault in error.value.faults] == [where]
+    assert f"must look back at one value for each row, but {said}" in str(error.value)
 
 
 def test_all_choices_that_do_not_fit_are_said_at_once():

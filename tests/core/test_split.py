@@ -205,3 +205,12 @@ def test_what_cannot_be_set_apart_is_refused_at_its_field(how, field, words):
     [fault] = refused.value.faults
     assert fault.field == field
     assert words in fault.message
+
+
+@pytest.mark.parametrize(
+    ("together", "which"), [(None, "4, the rows of the rarest class"), ("customer", "4, the rows of the commonest class")]
+)
+def test_more_folds_than_rows_of_a_class_are_refused(together, which):
+    frame = pd.DataFrame({"date": pd.to_datetime(["2020-01-01"] * 8), "customer": list("aabbccde")})
+    with pytest.raises(PisteError, match=f"split.folds: must be at most {which}, but is 5"):
+        folds(frame, rule(scheme="stratified", together=together, folds=5), np.array([0, 1] * 4), classes=True)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from piste.core.errors import PisteError, Place
 from piste.core.problem import Ask, Problem
-from piste.edges.load import load_problem, make_problem, worded
+from piste.edges.load import load_problem, make_problem, salvaged, worded
 from tests.journeys.bad_config import CASES, MINIMAL, BadCase
 
 
@@ -359,3 +359,35 @@ heavy = [name for name in ("numpy", "pandas", "sklearn", "torch", "mlflow", "sci
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("cost", "said"),
+    [
+        ("{over: , under: 3}", ["decision.cost.over: must be a number above 0, what one unit too much costs, but is still empty"]),
+        (
+            "{false_alarm: , miss: }",
+            [
+                "decision.cost.false_alarm: must be a number above 0, what acting costs where nothing comes, but is still empty",
+                "decision.cost.miss: must be a number above 0, what not acting costs where it comes, but is still empty",
+            ],
+        ),
+        (
+            "{wait: [0, 5], act: }",
+            ["decision.cost.act: must be a list, what 'act' costs at each level, the lowest level first, but is still empty"],
+        ),
+        ("{over: 12, undr: 40}", ["decision.cost: must give 'under' beside 'over', but gives 'undr'. Did you mean 'under'?"]),
+        (
+            "{ovr: 12, undr: 40}",
+            [
+                "decision.cost: must be {over, under}, {false_alarm, miss} or lists of costs, but gives one number for 'ovr'. "
+                "Did you mean 'over'?"
+            ],
+        ),
+    ],
+    ids=["one blank", "both blank", "an action without costs", "one misspelt", "both misspelt"],
+)
+def test_a_cost_that_is_not_written_yet_or_misspelt_is_asked_for_in_words(tmp_path, cost, said):
+    (tmp_path / "problem.yaml").write_text(f"data: a.csv\ntarget: y\ndecision: {{cost: {cost}, currency: EUR}}\n")
+    faults = salvaged(tmp_path).faults
+    assert [f"{fault.field}: {fault.message}" for fault in faults] == said

@@ -66,7 +66,7 @@ def test_the_first_table_holds_the_best_model_of_each_framing_the_champion_and_t
     shown = [text for text in Page(first).texts if text in {row.title for row in comparison.judged}]
     cheapest = {comparison.row(id).title for id in ("mean/boosting/dressed", "classes/forest/min_expected_cost", "all_runs/linear/dressed")}
     assert set(shown) == cheapest | {comparison.row(id).title for id in (comparison.champion, comparison.best_baseline)}
-    folded = text[text.index("<details>") :]
+    folded = text[text.index("<details>", text.index("</table>")) :]
     assert len(re.findall('<tr class="', folded)) == len(comparison.judged)
 
 
@@ -111,6 +111,24 @@ def test_a_finding_says_what_follows_and_one_that_somebody_takes_as_it_is_stands
     watch, _, apart = text.partition("Taken as it is")
     assert "'tickets' is strong" not in watch
     assert "Acknowledged by ana until 2027-11-01: frozen at 18:00." in apart
+
+
+def test_what_is_good_to_know_stands_behind_what_is_to_be_watched_and_a_line_to_paste_as_it_is_pasted():
+    note = Finding("M08", "note", "hour", 0.1, 0.02, "The errors still follow 'hour'", paste="search: {trials: 20}")
+    grave = Finding("M14", "warn", "latency_ms", 9.0, 5.0, "It is slow")
+    text = " ".join(" ".join(Page(report_page(replace(decided(), findings=(grave, note)))).texts).split())
+    watch, _, good = text.partition("1 thing that is good to know")
+    assert "M14 It is slow." in watch
+    assert "M08 The errors still follow 'hour'. search: {trials: 20}" in good
+    assert "hour" not in watch
+
+
+def test_what_was_checked_is_listed_with_why_some_had_nothing_to_look_at():
+    comparison = replace(decided(), spared={"M12": "no range of costs is given"}, silent=("M04", "D01"))
+    text = " ".join(" ".join(Page(report_page(comparison)).texts).split())
+    assert "2 checks found nothing, 1 had nothing to look at" in text
+    assert "M04 Unstable over folds found nothing" in text
+    assert "M12 Another model, if costs were a little different no range of costs is given" in text
 
 
 def test_words_of_the_user_stay_words():

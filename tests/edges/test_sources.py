@@ -339,3 +339,12 @@ def test_reading_a_text_table_loads_nothing_heavy(tmp_path):
     done = subprocess.run([sys.executable, "-c", LOADED, str(tmp_path)], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_path_is_named_without_detours_unless_these_lead_elsewhere(tmp_path):
+    (tmp_path / "deep" / "folder").mkdir(parents=True)
+    (tmp_path / "bikes").symlink_to(tmp_path / "deep" / "folder", target_is_directory=True)
+    (tmp_path / "rows.csv").write_text("x,y\n1,2\n")
+    assert read_data(tmp_path / "deep", "../rows.csv").path == str(tmp_path / "rows.csv")
+    (tmp_path / "deep" / "rows.csv").write_text("x,y\n3,4\n")
+    assert read_data(tmp_path / "bikes", "../rows.csv").frame["x"].tolist() == ["3"]

@@ -154,3 +154,11 @@ def test_a_file_of_the_largest_size_is_read() -> None:
 def test_a_byte_that_is_not_utf_8_is_named_with_its_place(mark: bytes) -> None:
     with pytest.raises(PisteError, match=r"a\.yaml:2:4: must be UTF-8, but holds the byte 0xff"):
         decoded(mark + "é: 1\nü: ".encode() + b"\xff", "a.yaml")
+
+
+def test_the_last_line_of_a_key_is_that_of_what_belongs_to_it_not_of_blanks_and_comments_behind() -> None:
+    text = (
+        "data: a.csv  # rows\ntarget:\n  column: y\n\n  # inner\n  kind: count\n# outer\nsplit: {scheme: kfold,\n  folds: 5\n}\n\n"
+        "question: |\n  Will it\n  snow?\nunit:\n  - a\n\nslices: [a,\n  b]\nseed:\n"
+    )
+    assert read(text, "a.yaml").ends == {"data": 1, "target": 6, "split": 10, "question": 14, "unit": 16, "slices": 19, "seed": 20}

@@ -67,7 +67,7 @@ def check(folder: Path, text: str, capsys: pytest.CaptureFixture[str], *argument
 def test_three_faults_a_leak_and_a_bad_split_stand_on_one_screen(folder, capsys):
     code, out, err = check(folder, BAD, capsys)
     assert (code, err) == (2, "")
-    assert "3 faults: nothing runs before they are mended" in out
+    assert "3 faults: fix these before anything can run" in out
     for line in (
         "problem.yaml:6:56: known_at.decision: no column 'snow' in rows.csv",
         "problem.yaml:7:24: split.fold: is not a key of 'split'. Did you mean 'folds'?",
@@ -110,7 +110,7 @@ def test_strict_counts_open_warnings_and_what_was_taken_as_it_is_no_more(folder,
     items = "".join(f"  - {each['acknowledge']}\n" for each in warned).replace("by: ,", "by: ana,").replace("why: }", "why: known}")
     code, out, _ = check(folder, f"{text}acknowledge:\n{items}", capsys, "--strict")
     assert code == 0, out
-    assert "taken as it is: F01 decision, by ana until" in out
+    assert "acknowledged: F01 decision, by ana until" in out
 
 
 def test_an_open_block_ends_in_two(folder, capsys):
@@ -161,7 +161,7 @@ def test_where_nothing_can_be_looked_at_the_faults_stand_alone(folder, capsys, t
     code, out, _ = check(folder, text, capsys)
     assert code == 2
     assert expected in out
-    assert "Nothing else can be looked at before that" in out
+    assert "Next: nothing else can be checked before this is fixed" in out
 
 
 def test_no_such_problem_is_refused_as_everywhere(folder, capsys):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import piste
 from piste.core import expression
 from piste.core.data import Table
 from piste.core.table import make_table
@@ -50,6 +51,13 @@ def test_every_project_says_how_to_run_it(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_overview_lists_every_project(name):
     assert f"| [{name}]({name}) |" in (PROJECTS / "README.md").read_text()
+
+
+@pytest.mark.parametrize("file", [*NAMES, "ski-runs/hours.yaml"])
+def test_every_problem_is_as_well_written_as_check_asks_for(file):
+    checked = piste.check(PROJECTS / file)
+    assert checked.open == checked.of("note")
+    assert checked.exit_code(strict=True) == 0
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from piste.core.comparison import Absent
+from piste.core.comparison import Absent, Verdict
+from piste.core.finding import Finding
 from piste.terminal import summary
 from tests.comparisons import classification, regression
 from tests.terminal.boards import CHAMPION, TO_BEAT, decided, printed
@@ -124,3 +125,14 @@ def test_no_word_of_the_statisticians_is_used():
     said = words(decided()).lower()
     for word in ("bbc", "max-t", "rope", "block", "tier", "bootstrap"):
         assert f" {word}" not in said
+
+
+def test_what_was_known_before_training_is_counted_and_what_the_verdict_says_is_not_said_again():
+    comparison = decided()
+    warned = Finding("D01", "warn", "skiers", 0.2, 0.1, "'skiers' is 9999 in 55 rows")
+    block = Finding("L09", "block", "usual", 1.0, 1.0, "'usual' is the mean of the answers")
+    verdict = Verdict("fix first", f"No score counts until this is resolved: {block.message}.")
+    said = words(replace(comparison, findings=(block, warned, *comparison.findings), verdict=verdict))
+    assert warned.message not in said
+    assert "watch: 1 warning about the question and its rows; `piste check` says what to do." in said
+    assert said.count(block.message) == 1

@@ -35,7 +35,7 @@ def set_aside(problem: Problem, field: str) -> tuple[Problem, str] | None:
             assert isinstance(left, Problem), "a problem without a part is a problem"
             if all(getattr(left.data, source) is None for source in SOURCES):
                 return None
-            return located(left, problem._path, closed_up(problem._places, at)), at
+            return located(left, problem._path, closed_up(problem._places, at), problem._ends), at
         at = at.rpartition(".")[0] or FALLBACK.get(at, "")
     return None
 

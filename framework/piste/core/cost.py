@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from piste.core.errors import near
 from piste.core.part import DURATION, Is, Names, Part, Positive, Text, listed, refuse
 
 AMOUNTS, EVENTS = ("over", "under"), ("false_alarm", "miss")  # pairs of keys, which no action may be named by
@@ -32,6 +33,8 @@ def _whole_pair(value: Any, pair: tuple[str, str]) -> Any:
         refuse(f"must be {{over, under}} or {{false_alarm, miss}}, but mixes '{given[0]}' and '{other[0]}'")
     if len(given) == 1:
         [missing] = {*pair} - {*given}
+        if meant := next((key for key in value if key not in pair and near(key, [missing])), None):
+            refuse(f"must give '{missing}' beside '{given[0]}', but gives '{meant}'.{near(meant, [missing])}")
         refuse(f"must give '{missing}' beside '{given[0]}': the decision weighs one against the other")
     return value
 
@@ -84,6 +87,10 @@ class MatrixCost(Part):
     def _short_form(cls, value: Any) -> Any:
         if not isinstance(value, Mapping) or (set(value) == {"actions"} and isinstance(value["actions"], Mapping)):
             return value
+        for key, costs in value.items():
+            hint = near(key, (*AMOUNTS, *EVENTS)) if isinstance(costs, int | float) else ""
+            if hint:
+                refuse(f"must be {{over, under}}, {{false_alarm, miss}} or lists of costs, but gives one number for '{key}'.{hint}")
         if len(value) < 2:
             refuse(f"must price at least two actions, or there is nothing to decide, but prices {'one' if value else 'none'}")
         return {"actions": value}

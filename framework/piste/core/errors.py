@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -66,5 +66,22 @@ def either(choices: Iterable[str]) -> str:
     >>> either(["a", "b", "c"])
     "'a', 'b' or 'c'"
     """
-    quoted = [f"'{choice}'" for choice in choices]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+    return joined([f"'{choice}'" for choice in choices], "or")
+
+
+def both(names: Iterable[str]) -> str:
+    """List names as prose.
+
+    >>> both(["a", "b", "c"])
+    "'a', 'b' and 'c'"
+    """
+    return joined([f"'{name}'" for name in names], "and")
+
+
+def joined(words: Sequence[str], joint: str) -> str:
+    """Join words as people do.
+
+    >>> joined(["a", "b", "c"], "or"), joined(["a"], "or"), joined([], "or")
+    ('a, b or c', 'a', '')
+    """
+    return f"{', '.join(words[:-1])} {joint} {words[-1]}" if len(words) > 1 else "".join(words)

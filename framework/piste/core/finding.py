@@ -25,6 +25,7 @@ class Finding:
         paste: the line of problem.yaml that does it, as it is pasted; empty where no line does.
         field: what it is about in problem.yaml, such as "split.scheme" or "columns.tickets"; empty for the data as a whole.
         acknowledged: who takes it as it is, until when, and why; empty while it is open.
+        harm: which share of the cost is at stake, by which findings of one severity are put in order; 0 where nobody can say.
     """
 
     check: str
@@ -38,6 +39,7 @@ class Finding:
     paste: str = ""
     field: str = ""
     acknowledged: str = ""
+    harm: float = 0.0
 
 
 def short(value: float) -> str:
@@ -49,6 +51,20 @@ def short(value: float) -> str:
     if not math.isfinite(value):
         return "unknown"
     return f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}"
+
+
+def percent(share: float) -> str:
+    """Write a share as a sentence has it: two significant digits, and never all or nothing where a little is missing.
+
+    >>> percent(0.0049), percent(0.031), percent(0.167), percent(1.0), percent(0.9996)
+    ('0.49%', '3.1%', '17%', '100%', '99.9%')
+    """
+    points = 100 * share
+    if not math.isfinite(points):
+        return "unknown"
+    if 99.5 <= abs(points) < 100:
+        return f"{math.copysign(min(abs(points), 99.9), points):.1f}%"
+    return f"{float(f'{points:.2g}'):g}%" if abs(points) < 10 else f"{points:,.0f}%"
 
 
 def sentence(words: str) -> str:

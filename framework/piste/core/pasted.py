@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,15 @@ def scalar(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{scalar(key)}: {scalar(item)}" for key, item in value.items()) + "}"
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value)
+
+
+def blank(line: str) -> str:
+    """Write values that are not known yet as blanks, to be filled in.
+
+    >>> blank(scalar({"over": None, "under": None}))
+    '{over: , under: }'
+    """
+    return re.sub(r": null(?=[,}])", ": ", line)
 
 
 def written(entry: Entry) -> Any:

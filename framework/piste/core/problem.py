@@ -531,6 +531,12 @@ class Problem(Part):
 
     _path: str = PrivateAttr("")
     _places: Mapping[str, Place] = PrivateAttr(default_factory=dict)
+    _ends: Mapping[str, int] = PrivateAttr(default_factory=dict)
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Return the columns that together name a series of rows in time; none: all rows are one."""
+        return tuple(name for name in self.unit if name != self.time)
 
     def fault(self, field: str, message: str, check: str = "") -> Fault:
         """Word a fault at a field such as "split.by": at its own line, or else at the nearest line above it.
@@ -546,6 +552,11 @@ class Problem(Part):
         """Return where the file says a field; None where it does not."""
         return self._places.get(field)
 
+    def lines(self, key: str) -> tuple[int, int] | None:
+        """Return the first and the last line of a key at the edge of the file; None where the file does not say it."""
+        place = self._places.get(key)
+        return (place.line, self._ends.get(key, place.line)) if place and place.line else None
+
     def written(self, *fields: str) -> str:
         """Return the first of some fields that its author wrote, as the short forms have it; the last where none is found."""
         return next((field for field in fields if field in self._places), fields[-1])
@@ -557,8 +568,16 @@ class Problem(Part):
         return self.written(named, f"{place}.{ask.name}", place if ask.plain or self._places else named)
 
 
-def located(problem: Problem, path: str, places: Mapping[str, Place]) -> Problem:
-    """Return the problem with where each of its fields stands: dotted names such as "families.2.tree" to places."""
+def located(problem: Problem, path: str, places: Mapping[str, Place], ends: Mapping[str, int] | None = None) -> Problem:
+    """Return the problem with where its fields stand.
+
+    Args:
+        problem: as it was read.
+        path: of its file.
+        places: dotted names such as "families.2.tree" to places.
+        ends: keys at the edge of the file to the last line of all that belongs to them.
+    """
     problem._path = path
     problem._places = dict(places)
+    problem._ends = dict(ends or {})
     return problem

@@ -25,6 +25,12 @@ def used(text: str) -> set[str]:
     return expression.columns(expression.parse(text))
 
 
+def says_of(problem: Problem, name: str) -> bool:
+    """Tell whether an expression of the problem names a column: of an added column, a baseline, the levels, or a framing."""
+    texts = [*problem.add.values(), *problem.baselines.values(), *(text for _, text in _of_rows(problem))]
+    return any(name in used(str(text)) for text in texts)
+
+
 def absent(problem: Problem, raw: Raw) -> dict[str, Fault]:
     """Return what is wrong with each field that names a column outright: by its whole name, such as "known_at.after.1"."""
     table = list(map(str, raw.frame.columns))

@@ -292,7 +292,7 @@ def _baselines(
         by = f", and the usual by {' and '.join(keys)}" if keys else ""
         reasons["baselines"] = f"none given: the constant{by}"
     if problem.time and target.kind in NUMBERS:
-        series = [name for name in problem.unit if name != problem.time and table.kinds.get(name) == "category"]
+        series = [name for name in problem.series if table.kinds.get(name) == "category"]
         rules.append(Baseline("last_value", {"rule": "last_value", "by": "+".join(series), "time": problem.time, **known}, number))
     return tuple(rules)
 
@@ -310,7 +310,7 @@ def _suited(target: Target, yardstick: Yardstick, framings: Mapping[str, Framing
 
 def _keys(problem: Problem, table: Table) -> list[str]:
     """Return the keys of the climatology: categories of the unit, and the weekday and month of the time."""
-    units = [name for name in problem.unit if name != problem.time and table.kinds.get(name) in ("category", "boolean")]
+    units = [name for name in problem.series if table.kinds.get(name) in ("category", "boolean")]
     if problem.time is None or not pd.api.types.is_datetime64_any_dtype(table.frame[problem.time]):
         return units
     return [*units, f"{problem.time}.weekday"]
@@ -326,7 +326,7 @@ def _added_faults(problem: Problem, table: Table, field: str, text: str) -> list
         expression.check(parsed, with_target(table))
     except expression.ExpressionError as error:
         return [*found, problem.fault(field, f"must be an expression on the table's columns, but {error}")]
-    return found + _too_recent(problem, table, field, parsed)
+    return found + _too_recent(problem, table, field, parsed) + _unanswered(problem, table, field, parsed)
 
 
 def _expression_faults(problem: Problem, table: Table, field: str, text: str) -> list[Fault]:
@@ -336,13 +336,26 @@ def _expression_faults(problem: Problem, table: Table, field: str, text: str) ->
     frame = with_target(table)
     late = sorted(expression.columns(parsed) & after)
     found = [problem.fault(field, f"must not use '{name}': it is known only after", "L04") for name in late]
+    if expression.lags(parsed) and problem.time is None:
+        found.append(problem.fault(field, "must not look back in time (@) without `time`: add the line `time: COLUMN`"))
     try:
         expression.check(parsed, frame)
     except expression.ExpressionError as error:
-        found.append(problem.fault(field, f"must be an expression on the table's columns, but {error}"))
-    if expression.lags(parsed) and problem.time is None:
-        found.append(problem.fault(field, "must not look back in time (@) without `time`: add the line `time: COLUMN`"))
-    return found + _too_recent(problem, table, field, parsed)
+        return [*found, problem.fault(field, f"must be an expression on the table's columns, but {error}")]
+    return found + _too_recent(problem, table, field, parsed) + _unanswered(problem, table, field, parsed)
+
+
+def _unanswered(problem: Problem, table: Table, field: str, parsed: expression.Expression) -> list[Fault]:
+    """Find lags that do not fit the time, or for which earlier rows hold more than one value."""
+    if problem.time is None:
+        return []
+    frame, found = with_target(table), []
+    for column, lag in expression.lags(parsed):
+        try:
+            expression.lagged(frame, column, lag, problem.time, problem.series)
+        except expression.ExpressionError as error:
+            found.append(problem.fault(field, f"must look back at one value for each row, but {error}"))
+    return found
 
 
 def _too_recent(problem: Problem, table: Table, field: str, parsed: expression.Expression) -> list[Fault]:

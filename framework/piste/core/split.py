@@ -215,9 +215,12 @@ def _kfold(
     if units < rule.folds:
         what = "rows" if groups is None else f"values of '{rule.together}'"
         raise PisteError(problem.fault("split.folds", f"must be at most {units}, the number of {what}, but is {rule.folds}"))
-    if stratified and groups is None and (fewest := int(np.bincount(y[rows]).min())) < rule.folds:
-        message = f"must be at most {fewest}, the rows of the rarest class, but is {rule.folds}"
-        raise PisteError(problem.fault("split.folds", message + "; merge rare classes, or use scheme: kfold"))
+    if stratified:
+        sizes = np.bincount(y[rows])
+        which, most = ("rarest", int(sizes.min())) if groups is None else ("commonest", int(sizes.max()))  # groups may lack a rare one
+        if most < rule.folds:
+            message = f"must be at most {most}, the rows of the {which} class, but is {rule.folds}"
+            raise PisteError(problem.fault("split.folds", message + "; merge rare classes, or use scheme: kfold"))
     for repeat in range(rule.repeats):
         state = seed + repeat
         kinds = (StratifiedKFold, StratifiedGroupKFold) if stratified else (KFold, GroupKFold)

@@ -49,11 +49,6 @@ class Sample:
         return None if self.resampled is None else self.resampled.means
 
     @property
-    def block_means(self) -> np.ndarray:
-        """Return the mean loss of each block, (n_blocks, n_columns)."""
-        return np.asarray(self.sums / self.sizes[:, None])
-
-    @property
     def centred(self) -> np.ndarray:
         """Return what each block's losses sum to beyond their share of the mean, (n_blocks, n_columns)."""
         return np.asarray(self.sums - self.sizes[:, None] * self.mean)

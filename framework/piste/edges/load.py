@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from piste.core.aside import closed_up, set_aside
 from piste.core.contradictions import contradictions
+from piste.core.cost import EventCost, QuantityCost
 from piste.core.errors import Fault, PisteError, Place, near
 from piste.core.problem import BLEND, Problem, located, short_budget, short_data, short_slices, short_target
 from piste.edges.schema import schema
@@ -132,21 +133,21 @@ def _loaded(path: Path, overrides: Sequence[str]) -> _Loaded:
     wrong = dict([*checked.wrong, *_switches(document), *empty])  # of one value, the last word
     said = [fault for keys, fault in wrong.items() if not _unread(document, keys)]
     places = {_dotted(keys): place for keys, place in document.places.items()}
-    problem = located(checked.problem, str(file), places)
+    problem = located(checked.problem, str(file), places, document.ends)
     faults = [*document.faults, *changed, *said]
     faults += _contrary(problem, faults, checked.unread | {_field(keys) for keys, _ in empty}, file.parent)
-    rest = (wrong and _rest(document.value, wrong, str(file), places)) or problem
+    rest = (wrong and _rest(document, wrong, str(file), places)) or problem
     return _Loaded(rest, tuple(dict.fromkeys(faults)), tuple(map(_dotted, wrong)))
 
 
-def _rest(written: Mapping[str, Any], wrong: Iterable[Keys], path: str, places: Mapping[str, Place]) -> Problem | None:
+def _rest(document: Document, wrong: Iterable[Keys], path: str, places: Mapping[str, Place]) -> Problem | None:
     """Return the problem without the values that are wrong, and of a list without the items; None where it cannot do without."""
     listed = {keys[: next((place + 1 for place, key in enumerate(keys) if isinstance(key, int)), 2)] for keys in wrong}
-    rest: Any = written
+    rest: Any = document.value
     for keys in sorted(listed, key=lambda keys: [key if isinstance(key, int) else -1 for key in keys], reverse=True):
         rest, places = _taken_out(rest, keys) or {}, closed_up(places, _dotted(keys))
     try:
-        return located(Problem.model_validate(rest, context=_known(rest)), path, places)
+        return located(Problem.model_validate(rest, context=_known(rest)), path, places, document.ends)
     except ValidationError:
         return None
 
@@ -306,6 +307,16 @@ def _override(document: Document, override: str) -> Iterator[Fault]:
     document.places[keys] = Place(label)
 
 
+def _to_write(keys: Keys) -> str:
+    """Say what is to be written for a cost that was left blank, as `piste check` offers it; empty where it is none."""
+    if keys[:2] != ("decision", "cost") or len(keys) != 3:
+        return ""
+    for shape in (QuantityCost, EventCost):
+        if keys[2] in shape.model_fields:
+            return f"must be a number above 0, {shape.model_fields[str(keys[2])].description}, but is still empty"
+    return f"must be a list, what '{keys[2]}' costs at each level, the lowest level first, but is still empty"
+
+
 def _written_out(keys: Keys, value: Any) -> Any:
     """Return a part of a problem so that a key of it can be set: short forms written out, what is absent empty."""
     if value is None:
@@ -323,7 +334,7 @@ def _empty(document: Document) -> list[tuple[Keys, Fault]]:
             continue
         if keys[0] == "framings" and (len(keys) == 2 or (len(keys) == 3 and isinstance(keys[1], int))):
             continue
-        message = "must not be empty: give a value, or leave the key out"
+        message = _to_write(keys) or "must not be empty: give a value, or leave the key out"
         if len(keys) == 2 and keys[0] in ("add", "baselines"):
             message = "must be an expression, but is empty; did YAML split this at a comma? Then quote the whole expression"
         found.append((keys, Fault(message, _dotted(keys), _place_of(document, keys, 0))))

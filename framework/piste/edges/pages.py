@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from piste.core import audit, review
 from piste.core.comparison import Comparison, Judged
 from piste.core.finding import sentence
 from piste.core.report.basis import basis
@@ -77,6 +78,7 @@ def report_page(comparison: Comparison, images: Sequence[Image] = ()) -> str:
         failed=sum(row.status == "failed" for row in comparison.absent),
         notes=[*comparison.notes, *(f"{row.title} ({row.framing}): {text}" for row in comparison.judged for text in row.notes)],
         known=KNOWN,
+        titles={id: check.title for stage in (audit, review) for id, check in stage.checks().items()},
         number=number,
         percent=percent,
         share=share,

@@ -20,8 +20,18 @@ def svg(figure: Figure) -> bytes:
 
     written = io.BytesIO()
     with _any_script(), rc_context({"svg.fonttype": "path", "svg.hashsalt": "piste"}):
+        _settle(figure)
         figure.savefig(written, format="svg", metadata={"Date": None})
     return written.getvalue()
+
+
+def _settle(figure: Figure) -> None:
+    """Lay a figure out, for good: the solver's last digits differ from one time to the next, and with them the names of clip paths."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(each, 6) for each in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
 
 
 def save_png(figure: Figure, path: Path) -> None:

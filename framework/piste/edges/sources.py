@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,12 +56,18 @@ def read(problem: Problem, folder: Path, *, code: bool = True, say: Callable[[st
         if data.url is not None:
             return _signed(_database(*database.read_url(data.url, data.query or "", folder)))
         assert data.path is not None, "the schema asks for one source"
-        return _file(folder / data.path, data)
+        return _file(_plain(folder / data.path), data)
     except Refused as error:
         field = next(name for name in ("frame", "sklearn", "python", "url", "path") if getattr(data, name) is not None)
         raise PisteError(problem.fault(f"data.{field}", str(error))) from error
     except database.QueryError as error:
         raise PisteError(problem.fault("data.query", f"must give rows by one SELECT, but {error}")) from error
+
+
+def _plain(path: Path) -> Path:
+    """Return a path without the detours that lead nowhere else: "bikes/../hour.csv" is "hour.csv"."""
+    straight = Path(os.path.normpath(path))
+    return straight if straight.exists() and path.exists() and straight.samefile(path) else path
 
 
 def read_file(path: Path, data: Data | None = None) -> Raw:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -77,6 +77,7 @@ class Document:
     scalars: dict[Keys, Scalar] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     unread: set[Keys] = field(default_factory=set)  # None stands there for what is already a fault
+    ends: dict[str, int] = field(default_factory=dict)  # last line of each key at the edge, with all that belongs to it
 
 
 def decoded(content: bytes, path: str) -> str:
@@ -179,6 +180,7 @@ class _Reader:
         self.source = text
         self.path = path
         self.found = Document(None)
+        self.last = 0  # line of what was read last
 
     def fault(self, mark: Any, message: str) -> Fault:
         return Fault(message, place=_place(self.path, mark))
@@ -198,7 +200,13 @@ class _Reader:
             elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent | yaml.DocumentEndEvent):
                 self.found.places[()] = _place(self.path, start)
                 value = self.value(event, events, ())
-        return Document(value, self.found.places, self.found.scalars, self.found.faults, self.found.unread)
+        return replace(self.found, value=value)
+
+    def passed(self, event: Any) -> None:
+        """Remember the line on which an event ends; the end of an indented block has none, since it shows only in what follows."""
+        end = event.end_mark
+        if end.index > event.start_mark.index:
+            self.last = end.line + (end.column > 0)
 
     def value(self, event: Any, events: Iterator[Any], keys: Keys) -> Any:
         if len(keys) > MOST_LEVELS:
@@ -228,6 +236,7 @@ class _Reader:
         items: list[Any] = []
         for event in events:
             if isinstance(event, yaml.SequenceEndEvent):
+                self.passed(event)
                 break
             self.found.places[*keys, len(items)] = _place(self.path, event.start_mark)
             items.append(self.value(event, events, (*keys, len(items))))
@@ -237,6 +246,7 @@ class _Reader:
         entries: dict[str, Any] = {}
         for event in events:
             if isinstance(event, yaml.MappingEndEvent):
+                self.passed(event)
                 break
             key = self.key(event, events, keys, entries)
             value_keys = (*keys, "" if key is None else key)
@@ -245,6 +255,8 @@ class _Reader:
             value = self.value(next(events), events, value_keys)
             if key is not None:
                 entries[key] = value
+            if key is not None and not keys:
+                self.found.ends[key] = self.last
         return entries
 
     def text(self, event: Any) -> str:
@@ -259,6 +271,7 @@ class _Reader:
             self.found.faults.append(self.fault(event.start_mark, "a key must be a text, but is a list, a mapping or an alias"))
             return None
         self.refuse_properties(event)
+        self.passed(event)
         text = self.text(event)
         message = _wrong_key(text, plainly=event.style is None)
         if text in entries:
@@ -268,6 +281,7 @@ class _Reader:
         return None if message else text
 
     def scalar(self, event: Any, keys: Keys) -> Any:
+        self.passed(event)
         text, start, end = self.text(event), event.start_mark, event.end_mark
         is_plain = event.style is None
         n_characters = len(text) + (0 if is_plain else 2)

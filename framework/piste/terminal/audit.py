@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+import pandas as pd
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
 from piste.checking import FAILED, Checked
 from piste.core import audit
-from piste.core.audit.cures import known_at
-from piste.core.errors import Place
-from piste.core.finding import Finding, sentence
+from piste.core.audit.cures import agreed, moved
+from piste.core.audit.moment import when
+from piste.core.audit.stakes import QUESTIONS
+from piste.core.case import currency
+from piste.core.decision import Yardstick
+from piste.core.errors import Place, both
+from piste.core.finding import Finding, sentence, short
 from piste.core.melt import ROW
+from piste.core.pasted import scalar
 from piste.core.problem import Problem
 from piste.core.split import Folds, Rule
 from piste.edges.strict_yaml import read
@@ -21,6 +28,8 @@ from piste.edges.strict_yaml import read
 ASKED = "L03"  # the check whose findings are questions, answered together by one line
 MOST_NOTES = 5  # unless all are asked for
 INDENT = 4
+MEANT = {"rmse": "the typical error", "mae": "the average error"}
+COLUMN = 10  # characters of a number in a table
 
 
 def looked_at(checked: Checked, project: str, *, every: bool = False) -> Group:
@@ -29,11 +38,11 @@ def looked_at(checked: Checked, project: str, *, every: bool = False) -> Group:
     Args:
         checked: what was found.
         project: as it was named on the command line; empty in Python.
-        every: all notes whole, and what each check said that found nothing.
+        every: all notes whole, the lines that acknowledge findings, and what each check said that found nothing.
     """
     parts = [*_headline(checked), *_faults(checked), *_grave(checked), *_questions(checked), *_notes(checked, every=every)]
-    parts += [*_to_acknowledge(checked), *_acknowledged(checked), *_silent(checked, every=every)]
-    return Group(*parts, Text(), _next(checked, project))
+    parts += [*_acknowledged(checked), *_silent(checked, every=every), *_to_acknowledge(checked, every=every)]
+    return Group(*parts, Text(), *_next(checked, project))
 
 
 def as_text(checked: Checked, project: str = "", *, width: int | None = None) -> str:
@@ -51,16 +60,42 @@ def as_text(checked: Checked, project: str = "", *, width: int | None = None) ->
 
 
 def _headline(checked: Checked) -> Iterator[RenderableType]:
-    """Say what is asked, of which rows, and how they are set apart."""
+    """Say what is asked, of which rows, how they are set apart, and how much was found."""
     at = checked.prepared
     question = checked.problem.question if checked.problem else None
-    yield Text(f"{checked.name}: {question}" if question else checked.name, style="bold")
-    if at is None:
-        return
-    table, rows = at.resolved.table, len(at.resolved.table.frame)
-    columns = f"{_counted(len(table.features), 'column')} to learn from"
-    yield Text(f"{rows:,} rows of {at.source}, {columns}; the answer is '{table.target.name}' ({table.target.kind})", style="dim")
-    yield Text(f"{_apart(at.resolved.rule, at.folds)}", style="dim")
+    yield Inset(Text(f"{checked.name}: {question}" if question else checked.name, style="bold"), 0)
+    if at is not None:
+        table, rows = at.resolved.table, len(at.resolved.table.frame)
+        columns = f"{_counted(len(table.features), 'column')} to learn from"
+        rows_of = f"{rows:,} rows of {at.source}, {columns}; the answer is '{table.target.name}' ({table.target.kind})"
+        yield Inset(Text(rows_of, style="dim"), 0)
+        yield Inset(Text(f"{_apart(at.resolved.rule, at.folds)}; {_ranked(at.resolved.yardstick)}", style="dim"), 0)
+    if found := _summary(checked):
+        yield Text()
+        yield Inset(Text(f"{found[0].upper()}{found[1:]}", style="bold"), 0)
+
+
+def _summary(checked: Checked) -> str:
+    """Count what is on the screen: "1 to fix first, 7 to look at, 1 question"; empty where it is nothing."""
+    blocks, watched = (sum(each.check != ASKED for each in checked.of(severity)) for severity in ("block", "warn"))
+    asked = sum(each.check == ASKED for each in checked.open)
+    return ", ".join(
+        words
+        for many, words in (
+            (len(checked.plain_faults), _counted(len(checked.plain_faults), "fault")),
+            (blocks, f"{blocks} to fix first"),
+            (watched, f"{watched} to look at"),
+            (asked, _counted(asked, "question")),
+        )
+        if many
+    )
+
+
+def _ranked(yardstick: Yardstick) -> str:
+    """Say what models are ranked by, and what that is where its name does not tell."""
+    if yardstick.priced:
+        return f"models are ranked by what a decision costs{', in' * bool(currency(yardstick.name))}{currency(yardstick.name)}"
+    return f"models are ranked by {yardstick.name}" + (f" ({MEANT[yardstick.name]})" if yardstick.name in MEANT else "")
 
 
 def _apart(rule: Rule, folds: Folds) -> str:
@@ -86,8 +121,8 @@ def _title(words: str, style: str) -> tuple[RenderableType, ...]:
     return Text(), Text(words, style=f"bold {style}")
 
 
-def _inset(text: Text | str, style: str = "") -> Padding:
-    return Padding(Text(text, style=style) if isinstance(text, str) else text, (0, 0, 0, INDENT), expand=False)
+def _inset(text: Text | str, style: str = "", indent: int = INDENT) -> Inset:
+    return Inset(Text(text, style=style) if isinstance(text, str) else text, indent)
 
 
 def _faults(checked: Checked) -> Iterator[RenderableType]:
@@ -95,45 +130,86 @@ def _faults(checked: Checked) -> Iterator[RenderableType]:
     if not checked.plain_faults:
         return
     many = len(checked.plain_faults)
-    yield from _title(f"{_counted(many, 'fault')}: nothing runs before {'they are' if many > 1 else 'it is'} mended", "red")
+    yield from _title(f"{_counted(many, 'fault')}: fix {'these' if many > 1 else 'this'} before anything can run", "red")
     yield from (_inset(str(fault)) for fault in checked.plain_faults)
     if checked.aside and checked.prepared:
-        yield _inset(f"Left out, so that the rest could be looked at: {', '.join(checked.aside)}.", "dim")
+        yield _inset(f"Ignored for now, so that the rest could be checked: {', '.join(checked.aside)}.", "dim")
 
 
 def _grave(checked: Checked) -> Iterator[RenderableType]:
-    """Say what must be resolved first, and what may well mislead, each whole."""
-    joint, given = _joint(checked), dict[str, Finding]()
+    """Say what must be resolved first, and what may well mislead, each whole; the most harmful first."""
+    joint = {(each.check, each.on) for each in _joint(checked)}
+    shown, lines = _shown(checked), _lines(checked)
+    seen: list[Finding] = []
     for severity, words, style in (("block", "Fix first: no score counts until this is resolved", "red"), ("warn", "Watch", "yellow")):
-        found = [each for each in checked.of(severity) if each.check != ASKED]
+        found = [each for each in shown if each.severity == severity]
         if found:
             yield from _title(words, style)
         for number, each in enumerate(found):
             if number:
                 yield Text()
-            first = given.setdefault(each.paste, each)
-            yield from _whole(checked, each, style, pasted=each is first and each not in joint)
-            if each is not first and each.paste and each not in joint:
-                yield _inset(f"The line above, of {first.check}, does that too.", "dim")
+            giver, pasted = lines.get(each, (each, ""))
+            yield from _whole(checked, each, style, "" if giver is not each else pasted)
+            if (each.check, each.on) in joint:
+                yield _inset("The line for it stands below: one answer says when each column is known.", "dim")
+            elif giver is not each:
+                yield _inset(f"Settled by the line {'above' if giver in seen else 'below'}, of {giver.check} {giver.on}.", "dim")
+            seen.append(each)
 
 
-def _whole(checked: Checked, finding: Finding, style: str, *, pasted: bool = True) -> Iterator[RenderableType]:
-    """Say all of a finding: what, what follows, what to do, and the lines that do it, unless these stand further down."""
+def _shown(checked: Checked) -> list[Finding]:
+    """Return the grave findings that are no questions, as they stand on the screen: of each severity the most harmful first."""
+    grave = [each for severity in ("block", "warn") for each in checked.of(severity) if each.check != ASKED]
+    return sorted(grave, key=lambda each: (each.severity != "block", -each.harm, each.check))
+
+
+def _lines(checked: Checked) -> dict[Finding, tuple[Finding, str]]:
+    """Map each grave finding to the one at which the lines for it are given, and these lines.
+
+    What several findings offer for one key is given once, where one value serves for all of them.
+    """
+    joint = {(each.check, each.on) for each in _joint(checked)}
+    pasting = [each for each in _shown(checked) if each.paste and (each.check, each.on) not in joint]
+    found = {each: (each, each.paste) for each in pasting}
+    time = (checked.problem.time if checked.problem else None) or ""
+    for key in dict.fromkeys(key for each in pasting for key in _keys(each.paste)):
+        offers = [each for each in pasting if key in _keys(each.paste)]
+        if len(offers) == 1:
+            continue
+        whole = [read(each.paste, "").value for each in offers]
+        values = [each[key] for each in whole]
+        moment = next((str(each["time"]) for each in whole if "time" in each), time)
+        value = values[0] if all(each == values[0] for each in values) else agreed(key, values, moment)
+        if value is None:
+            continue
+        giver = max(offers, key=lambda each: (len(_keys(each.paste)), -pasting.index(each)))  # a time is named, or it is the first
+        others = "".join(f"{line}\n" for line in giver.paste.split("\n") if not line.startswith(f"{key}:"))
+        found |= {each: (giver, f"{others}{key}: {scalar(value)}") for each in offers if set(_keys(each.paste)) <= set(_keys(giver.paste))}
+    return found
+
+
+def _keys(pasted: str) -> list[str]:
+    """Return the keys at the edge of lines to paste."""
+    return re.findall(r"^(\w+):", pasted, re.MULTILINE)
+
+
+def _whole(checked: Checked, finding: Finding, style: str, pasted: str) -> Iterator[RenderableType]:
+    """Say all of a finding: what, what follows, what to do, and the lines that do it, unless these stand elsewhere."""
     where = _where(checked, finding)
-    head = Text.assemble((f"{finding.check} ", style), (finding.on, "bold"), (f"  {where}" if where else "", "dim"))
-    yield Padding(head, (0, 0, 0, 2), expand=False)
+    yield _inset(Text.assemble((f"{finding.check} ", style), (finding.on, "bold"), (f"  {where}" if where else "", "dim")), indent=2)
     yield _inset(" ".join(sentence(each) for each in (finding.message, finding.consequence) if each))
     if finding.fix:
         yield _inset(sentence(finding.fix), "italic")
-    if finding.paste and pasted:
-        yield from _paste(checked, finding, finding.paste)
+    if pasted:
+        yield from _paste(checked, pasted)
 
 
-def _paste(checked: Checked, finding: Finding, lines: str) -> Iterator[RenderableType]:
-    """Give lines to paste, at the edge and in one piece however long they are; where their key stands already, say so."""
-    stand = sorted({place.line for place in checked.replaced(finding) if place.line})
-    if stand:
-        yield _inset(f"In place of what stands in line{'s' * (len(stand) > 1)} {' and '.join(map(str, stand))}:", "dim")
+def _paste(checked: Checked, lines: str) -> Iterator[RenderableType]:
+    """Give lines to paste, at the edge and in one piece however long they are; name the lines of the file that they replace."""
+    if stand := checked.replaced(lines):
+        spans = [f"{first} to {last}" if last > first else f"{first}" for first, last in stand]
+        many = len(stand) > 1 or stand[0][1] > stand[0][0]
+        yield _inset(f"Replace line{'s' * many} {' and '.join(spans)} with:", "dim")
     yield Text(lines, style="cyan", no_wrap=True, overflow="ignore")
 
 
@@ -145,19 +221,44 @@ def _where(checked: Checked, finding: Finding) -> str:
 
 
 def _questions(checked: Checked) -> Iterator[RenderableType]:
-    """Ask when columns are known, those first on which most hangs; one answer serves all findings that ask for it."""
+    """Ask when columns are known, those first on which most depends; one answer serves all findings that ask for it."""
     asked = sorted((each for each in checked.open if each.check == ASKED), key=lambda each: -each.number)
+    table = checked.examined.tables.get(QUESTIONS)
     if asked:
-        yield from _title(f"{_counted(len(asked), 'question')}: what is known in time? ({ASKED}; the most at stake first)", "yellow")
-        for each in asked:
-            yield _inset(f"{sentence(each.message)} {sentence(each.consequence)}")
+        yield from _title(f"{_counted(len(asked), 'question')}: what is known in time? ({ASKED})", "yellow")
+    if len(asked) > 1 and table is not None:
+        yield from _compact(checked, table[table["on"].isin([each.on for each in asked])])
+    else:
+        yield from (_inset(f"{sentence(each.message)} {sentence(each.consequence)}") for each in asked)
     joint = _joint(checked)
     if not joint or checked.prepared is None:
         return
     if not asked:
         yield from _title("One answer for what is said above of when columns are known", "yellow")
-    yield _inset("What is known at the decision stays under `decision`; move what comes later to `after`, and no model sees it.", "italic")
-    yield from _paste(checked, joint[0], _answer(checked.prepared.resolved.problem, joint))
+    yield _inset("Known in time: keep it under known_at: decision. Not: move it to known_at: after; models then ignore it.", "italic")
+    problem, told = checked.prepared.resolved.problem, _told(checked.prepared.resolved.problem, joint)
+    late = [name for name, moment in told.items() if moment == "after"]
+    guess = f"{both(late)} as known only afterwards, all others in time" if len(late) < len(told) else "known only afterwards"
+    yield _inset(f"Filled in as a guess: {guess if late else 'known in time'}.", "dim")
+    yield from _paste(checked, moved(problem, told))
+
+
+def _compact(checked: Checked, table: pd.DataFrame) -> Iterator[RenderableType]:
+    """Ask about several columns at once: one sentence, and a line for each question."""
+    assert checked.prepared is not None, "questions are asked of rows"
+    yardstick, problem = checked.prepared.resolved.yardstick, checked.prepared.resolved.problem
+    what = (
+        f"What a decision costs{', in' * bool(currency(yardstick.name))}{currency(yardstick.name)}" if yardstick.priced else yardstick.name
+    )
+    yield _inset(
+        f"Are these known {when(problem)}? {what[:1].upper()}{what[1:]} of a quick model with them, as the score would show, and without "
+        "them, as in use if they are not known in time:"
+    )
+    yield Text(f"{'with':>{COLUMN}}{'without':>{COLUMN}}", style="dim")
+    for line in table.itertuples():
+        numbers = "".join(f"{short(float(cost)):>{COLUMN}}" for cost in (line.with_it, line.without))
+        more = "" if line.one else " (dropping just one changes little: the others make up for it)"
+        yield Inset(Text(f"{line.columns}{more}"), len(numbers) + 2, numbers)
 
 
 def _joint(checked: Checked) -> tuple[Finding, ...]:
@@ -167,24 +268,19 @@ def _joint(checked: Checked) -> tuple[Finding, ...]:
     return (*asked, *(each for each in grave if each.check != ASKED)) if asked or len(grave) > 1 else ()
 
 
-def _answer(problem: Problem, findings: Sequence[Finding]) -> str:
-    """Write `known_at` as all of some findings would have it; what one of them takes for known only after is so."""
-    moved: dict[str, str] = {}
+def _told(problem: Problem, findings: Sequence[Finding]) -> dict[str, str]:
+    """Map columns to when they are known, as all of some findings would have it; what one takes for known only after is so."""
+    told: dict[str, str] = {}
     for finding in findings:
-        for when, columns in read(finding.paste, "").value["known_at"].items():
+        for moment, columns in read(finding.paste, "").value["known_at"].items():
             for name in sorted(columns, key=lambda name: name != finding.on):
-                if name not in getattr(problem.known_at, when) and moved.get(name) != "after":
-                    moved[name] = when
-    early = tuple(name for name, when in moved.items() if when == "decision")
-    late = tuple(name for name, when in moved.items() if when == "after")
-    if not late:
-        return known_at(problem, "decision", early)
-    known = problem.known_at.model_copy(update={"decision": (*problem.known_at.decision, *early)})
-    return known_at(problem.model_copy(update={"known_at": known}), "after", late)
+                if name not in getattr(problem.known_at, moment) and told.get(name) != "after":
+                    told[name] = moment
+    return told
 
 
 def _notes(checked: Checked, *, every: bool) -> Iterator[RenderableType]:
-    """Say what is good to know, a line each."""
+    """Say what is good to know: the first sentence of each."""
     told = {each.on for each in checked.open if each.severity != "note" and each.field == "known_at"}
     notes = [each for each in checked.of("note") if every or each.field != "known_at" or each.on not in told]
     if notes:
@@ -193,24 +289,26 @@ def _notes(checked: Checked, *, every: bool) -> Iterator[RenderableType]:
         for number, each in enumerate(notes):
             if number:
                 yield Text()
-            yield from _whole(checked, each, "default")
+            yield from _whole(checked, each, "default", each.paste)
         return
     for each in notes[:MOST_NOTES]:
-        said = f"{each.check if each.check in audit.checks() else _where(checked, each)}  {sentence(each.message)}"
-        yield Padding(Text(said, no_wrap=True, overflow="ellipsis"), (0, 0, 0, 2), expand=False)
+        label = each.check if each.check in audit.checks() else _where(checked, each)
+        yield _hanging(f"  {label}  ", sentence(each.message.partition(". ")[0]), style="")
     if len(notes) > MOST_NOTES:
         yield _inset(f"… and {len(notes) - MOST_NOTES} more: --all shows them", "dim")
 
 
-def _to_acknowledge(checked: Checked) -> Iterator[RenderableType]:
-    """Give the lines by which somebody takes findings as they are; before that, faults are mended and questions answered."""
-    entries = [line for each in checked.open if each.check != ASKED and (line := checked.entry(each))]
-    if not entries or checked.plain_faults:
+def _to_acknowledge(checked: Checked, *, every: bool) -> Iterator[RenderableType]:
+    """Give the lines by which somebody takes findings as they are; before that, what blocks is fixed and questions are answered."""
+    entries = [line for each in _shown(checked) if (line := checked.entry(each))]
+    if not entries or checked.plain_faults or (checked.of("block") and not every):
         return
     stands = checked.problem.stands("acknowledge") if checked.problem else None
-    where = f", below line {stands.line}, where `acknowledge` stands" if stands and stands.line else ""
+    where = f" below line {stands.line}" if stands and stands.line else ""
     yield Text()
-    yield _inset(f"Right in general, but not here? Take it as it is, with a name and a reason{where}:", "dim")
+    yield _inset(
+        f"A finding does not apply here? Paste its line{where}, with your name and the reason (leave `seen` as it is):", "dim", indent=0
+    )
     lines = "\n".join(f"  - {each}" for each in entries)
     yield Text(lines if stands else f"acknowledge:\n{lines}", style="dim cyan", no_wrap=True, overflow="ignore")
 
@@ -220,7 +318,7 @@ def _acknowledged(checked: Checked) -> Iterator[RenderableType]:
     if taken:
         yield Text()
     for each in taken:
-        yield Text(f"  taken as it is: {each.check} {each.on}, {each.acknowledged}", style="dim", no_wrap=True, overflow="ellipsis")
+        yield _hanging("  ", f"acknowledged: {each.check} {each.on}, {each.acknowledged}")
 
 
 def _silent(checked: Checked, *, every: bool) -> Iterator[RenderableType]:
@@ -232,35 +330,60 @@ def _silent(checked: Checked, *, every: bool) -> Iterator[RenderableType]:
     idle = {id: reason for id, reason in spared.items() if id not in failed}
     yield Text()
     for id, reason in failed.items():
-        yield Padding(Text(f"{id} was not heard: {reason}", style="yellow"), (0, 0, 0, 2), expand=False)
+        yield _inset(f"{id} was not heard: {reason}", "yellow", indent=2)
     none = f"{_counted(len(checked.examined.silent), 'check')} found nothing"
     had = f"; {len(idle)} had nothing to look at" if idle else ""
     if not every:
-        yield Text(f"{none}{had}: --all lists them", style="dim")
+        yield _inset(f"{none}{had}: --all lists them", "dim", indent=0)
         return
     titles = {id: check.title for id, check in audit.checks().items()}
-    yield Text(f"{none}:", style="dim")
-    yield from (Text(f"  {id}  {titles.get(id, '')}", style="dim") for id in checked.examined.silent)
+    yield _inset(f"{none}:", "dim", indent=0)
+    yield from (_hanging(f"  {id}  ", titles.get(id, "")) for id in checked.examined.silent)
     if idle:
-        yield Text(f"{len(idle)} had nothing to look at:", style="dim")
-        yield from (_hanging(f"{id}  {titles.get(id, '')}: {reason}") for id, reason in idle.items())
+        yield _inset(f"{len(idle)} had nothing to look at:", "dim", indent=0)
+        yield from (_hanging(f"  {id}  ", f"{titles.get(id, '')}: {reason}") for id, reason in idle.items())
 
 
-def _hanging(words: str) -> Padding:
-    return Padding(Text(words, style="dim"), (0, 0, 0, 2), expand=False)
+def _hanging(label: str, words: str, style: str = "dim") -> Inset:
+    return Inset(Text(words, style=style), len(label), label)
 
 
-def _next(checked: Checked, project: str) -> Text:
-    """Say what to do now."""
+def _next(checked: Checked, project: str) -> Iterator[RenderableType]:
+    """Say what to do now; the command stands on a line of its own, in one piece."""
     check = f"piste check {project}" if project else "piste.check(problem)"
     run = f"piste run {project}" if project else "piste.run(problem)"
+    found = _summary(checked)
     if checked.prepared is None:
-        return Text(f"Nothing else can be looked at before that. Then: {check}", style="bold")
-    if checked.plain_faults:
-        return Text(f"Next: mend what stands at the top, then again: {check}", style="bold")
-    if checked.of("block"):
-        return Text(f'Next: resolve what stands under "Fix first", then again: {check}', style="bold")
-    if many := len(checked.of("warn")):
-        them = f"the {many} warnings, or take them as they are" if many > 1 else "the warning, or take it as it is"
-        return Text(f"Next: look at {them}; nothing blocks: {run}", style="bold")
-    return Text(f"Next: nothing stands in the way: {run}", style="bold")
+        words, command = "nothing else can be checked before this is fixed; then", check
+    elif checked.plain_faults:
+        words, command = f"{found}. Fix the fault{'s' * (len(checked.plain_faults) > 1)}, then check again", check
+    elif checked.of("block"):
+        words, command = f'{found}. Resolve what stands under "Fix first", then check again', check
+    elif found:
+        words, command = f"{found}. Nothing blocks", run
+    else:
+        words, command = "nothing stands in the way", run
+    yield _inset(f"Next: {words}:", "bold", indent=0)
+    yield Text(f"    {command}", style="bold", no_wrap=True, overflow="ignore")
+
+
+@dataclass(frozen=True)
+class Inset:
+    """Words wrapped to the width of the paper behind an indent, without blanks at the ends of lines.
+
+    Args:
+        words: of any length.
+        indent: in characters.
+        label: that stands in the indent of the first line.
+    """
+
+    words: Text
+    indent: int = INDENT
+    label: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the lines."""
+        for number, line in enumerate(self.words.wrap(console, max(1, options.max_width - self.indent))):
+            line.rstrip()
+            head = "" if number else self.label
+            yield Text.assemble(f"{head:<{self.indent}}", line, no_wrap=True, overflow="ignore")

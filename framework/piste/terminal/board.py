@@ -88,7 +88,8 @@ class Leaderboard:
 
 
 def _table(comparison: Comparison, places: Sequence[Place], columns: Sequence[Column], width: int) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
+    grey = "" if comparison.valid else "bright_black"  # scores that do not count
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0), style=grey)
     table.add_column("", justify="right", style="dim", no_wrap=True)
     table.add_column("model", min_width=width, max_width=width, no_wrap=True, vertical="bottom")
     for column in columns:

@@ -12,6 +12,7 @@ from piste.core.finding import sentence, short
 from piste.terminal.board import Leaderboard
 from piste.terminal.titles import rule
 
+REVIEW = "M"  # what the ids of checks after training begin with
 MOST = 5  # findings, and notes; the report has the others
 LOOKS = {"block": ("fix first", "bold red"), "warn": ("watch", "yellow"), "note": ("note", "dim")}  # severity -> word and style
 
@@ -60,14 +61,23 @@ def _notes(comparison: Comparison) -> Iterator[Text]:
 
 
 def _findings(comparison: Comparison) -> Iterator[Text]:
-    """Say what was found wrong or worth knowing, the gravest first, each with its cure."""
-    found = [each for each in comparison.findings if not each.acknowledged]
+    """Say what was found wrong or worth knowing, the gravest first, each with its cure.
+
+    What the verdict says is not said again. Of what was known before training and blocks nothing, only how much there is: the same command
+    as before tells it, with the lines to paste.
+    """
+    still = [each for each in comparison.findings if not each.acknowledged and each.message not in comparison.verdict.sentence]
+    before = [each for each in still if not each.check.startswith(REVIEW) and each.severity != "block"]
+    found = [each for each in still if each not in before]
     for finding in found[:MOST]:
         word, style = LOOKS[finding.severity]
         cure = f" To do: {finding.fix.removesuffix('.')}." if finding.fix else ""
         yield Text(f"{word}: {sentence(finding.message)}{cure}", style=style)
     if len(found) > MOST:
         yield Text(f"… and {len(found) - MOST} more in the report.", style="dim")
+    if warned := sum(each.severity == "warn" for each in before):
+        many = f"{warned} warning{'s' * (warned > 1)}"
+        yield Text(f"watch: {many} about the question and its rows; `piste check` says what to do.", style="yellow")
     if taken := [f"{each.check} {each.on} {each.acknowledged.partition(':')[0]}" for each in comparison.findings if each.acknowledged]:
         yield Text(f"taken as it is: {'; '.join(taken)}", style="dim")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ import piste
 from piste.core.audit import checks
 from piste.core.audit.asking import metric_against_decision, no_cost, proxy_target, weak_rules
 from piste.core.check import Check, Found, NotApplicable
-from piste.core.errors import Fault
+from piste.core.errors import Fault, PisteError
 from piste.core.finding import Finding
 from piste.core.pasted import scalar
 from piste.edges.strict_yaml import read
@@ -44,6 +45,16 @@ def shops(n_rows: int = 400) -> pd.DataFrame:
     return frame.assign(good=np.where(sales > 180, "yes", "no"), grade=np.digitize(sales, [100, 200]).astype(str))
 
 
+def filled(paste: str) -> dict[str, Any]:
+    """Return what is pasted, with the blanks of a cost filled in as its author would."""
+    written = read(paste, "").value
+    cost = written.get("decision", {}).get("cost", {})
+    for place, name in enumerate(cost):
+        amounts = name in ("over", "under", "false_alarm", "miss")
+        cost[name] = place + 1.0 if amounts else [int(place != other) for other in range(len(cost))]
+    return written
+
+
 # What is pasted ---------------------------------------------------------------------------------------------------------------
 
 
@@ -54,7 +65,7 @@ def test_what_is_pasted_is_a_problem_and_cures_it(example: Example):
     if not finding.paste:
         assert finding.fix  # the cure is in words
         return
-    written = {**read(example.fires.problem, "").value, **read(finding.paste, "").value}
+    written = {**read(example.fires.problem, "").value, **filled(finding.paste)}
     rows = survey.frame
     assert piste.Problem(data=rows, **written)
     text = "\n".join(f"{key}: {scalar(value)}" for key, value in written.items())
@@ -80,7 +91,9 @@ def test_what_is_pasted_is_a_problem_and_cures_it(example: Example):
 def test_a_cost_is_offered_that_fits_the_target(problem: str):
     rows = shops().assign(level=lambda frame: frame["size"])
     [finding] = found(no_cost, problem, rows)
-    written = {**read(problem, "").value, **read(finding.paste, "").value}
+    with pytest.raises(PisteError, match="is empty"):
+        piste.Problem(**{"data": rows, **read(problem, "").value, **read(finding.paste, "").value})
+    written = {**read(problem, "").value, **filled(finding.paste)}
     text = "\n".join(f"{key}: {scalar(value)}" for key, value in written.items())
     assert found(no_cost, text, rows) == []
     assert surveyed(text, rows).resolved.yardstick.priced
@@ -88,7 +101,8 @@ def test_a_cost_is_offered_that_fits_the_target(problem: str):
 
 def test_what_is_said_of_the_decision_is_kept():
     [finding] = found(no_cost, "target: sales\ndecision: {owner: buyer, per_year: 300, currency: CHF}", shops())
-    assert finding.paste == "decision: {owner: buyer, currency: CHF, per_year: 300, cost: {over: 1, under: 3}}"
+    assert finding.paste == "decision: {owner: buyer, currency: CHF, per_year: 300, cost: {over: , under: }}"
+    assert "over: what one unit too much costs, under: one too little" in finding.fix
 
 
 def test_many_classes_are_not_written_out():
@@ -133,7 +147,7 @@ def test_a_metric_fits_where_it_rewards_what_the_cost_asks_for(problem: str, fir
 
 def test_when_to_act_is_said_as_elkan_has_it():
     [finding] = found(metric_against_decision, EVENT % (40, 200, "accuracy"), shops())
-    assert "'act' from a probability of 17 % on" in finding.message
+    assert "'act' from a probability of 17% on" in finding.message
 
 
 def test_what_the_wrong_summary_costs_is_counted():

@@ -201,3 +201,16 @@ def test_no_check_of_the_rows_fails_on_a_strange_table(name: str, check: Check):
         assert np.isfinite(finding.number)
         assert finding.severity in check.severity
         assert not finding.consequence.endswith(".")
+
+
+def test_columns_in_the_same_other_unit_are_one_finding():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"day": rng.gamma(2.0, 8.0, 1500).round(1) + 0.1, "week": rng.gamma(4.0, 12.0, 1500).round(1) + 0.1})
+    frame.loc[:199, "day"] /= 2.54  # 3 of 200, and 4 of 300, stay on the steps
+    frame.loc[:299, "week"] /= 2.54
+    frame["guests"] = rng.normal(100, 20, 1500).round(2)
+    said = broken.run(surveyed("target: {column: guests, kind: numeric}", frame.round(6)))
+    [finding] = [each for each in said.findings if "inches" in each.message]
+    assert finding.on == "day + week"
+    assert finding.message.startswith("'day' and 'week' seem to be in inches in 197 rows (13%) and 296 rows (20%), and in centimetres")
+    assert "times 2.54, they fall on steps of 0.1 like all others" in finding.message

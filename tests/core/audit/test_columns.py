@@ -80,17 +80,35 @@ def test_gaps_by_chance_say_nothing():
         assert found(missing, "target: y", table.assign(y=rng.choice(["a", "b", "c"], 300))) == []
 
 
-def test_a_gap_that_somebody_vouches_for_is_noted():
+def test_that_a_column_is_vouched_for_does_not_vouch_for_its_gaps():
     _, table = gaps(classes=True)
     said = found(missing, "target: y\nknown_at: {decision: [depth]}", table)
-    assert [each.severity for each in said] == ["note"]
+    assert [each.severity for each in said] == ["warn"]
 
 
-def test_columns_that_miss_the_same_cells_are_told_in_one():
+def test_all_gaps_are_told_in_one_the_most_telling_first():
     _, table = gaps(classes=True)
-    [finding] = found(missing, "target: y", table.assign(width=table["depth"] * 2))
+    again, _ = gaps(classes=True, seed=1)
+    blurred = np.where(np.random.default_rng(2).random(3000) < 0.3, again, table["depth"].isna())
+    table = table.assign(width=np.where(blurred, np.nan, 1.0 + np.arange(3000)), depth2=table["depth"] * 2)
+    [finding] = found(missing, "target: y", table)
+    assert finding.on == "depth + depth2 + width"
     assert "'width'" in finding.message
     assert "width" in finding.paste
+
+
+def test_no_more_than_five_columns_are_named():
+    _, table = gaps(classes=True)
+    [finding] = found(missing, "target: y", table.assign(**{f"depth{i}": table["depth"] * i for i in range(2, 9)}))
+    assert finding.on.count("+") == 4
+    assert "and 3 more" in finding.message
+
+
+def test_a_gap_that_hardly_tells_is_no_matter():
+    rng = np.random.default_rng(0)
+    y = rng.normal(0, 1, 3000)
+    table = pd.DataFrame({"depth": np.where(rng.random(3000) < np.where(y > 0, 0.25, 0.15), np.nan, 1 + rng.random(3000)), "y": y})
+    assert found(missing, NUMBER, table) == []
 
 
 def test_nothing_missing_is_not_applicable():

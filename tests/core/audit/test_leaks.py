@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from piste.core.audit import audit, checks
 from piste.core.audit.leaks import strong_column, target_copied
 from piste.core.check import Found, NotApplicable
 from piste.core.finding import Finding
@@ -214,3 +215,21 @@ def test_weird_columns_do_no_harm():
     )
     assert said(target_copied, "target: sales", rows) == {}
     assert said(strong_column, "target: sales", rows) == {}
+
+
+def test_a_copy_of_the_answer_is_told_once_not_as_a_statistic_of_it_too():
+    """What several checks see in one column has one cause, which is said."""
+    rng = np.random.default_rng(0)
+    visitors = rng.poisson(30, 300)
+    frame = pd.DataFrame({"counter": np.tile(list("abc"), 100), "till": visitors * 4.5, "visitors": visitors})
+    told = audit(surveyed("target: visitors", frame))
+    assert [each.check for each in told.findings if each.on == "till" and each.severity == "block"] == ["L01"]
+    assert {each.check for each in told.findings} | {*told.silent} | {*told.spared} == {*checks()}
+
+
+def test_parts_of_the_answer_are_told_once_not_each_as_a_statistic_by_the_other_too():
+    rng = np.random.default_rng(0)
+    casual, registered = rng.poisson(8, 2_000), rng.poisson(12, 2_000)
+    frame = pd.DataFrame({"casual": casual, "registered": registered, "heat": rng.normal(size=2_000), "count": casual + registered})
+    told = audit(surveyed("target: count", frame))
+    assert [(each.check, each.on) for each in told.findings if each.severity == "block"] == [("L01", "casual + registered")]

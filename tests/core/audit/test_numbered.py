@@ -84,3 +84,21 @@ def test_a_counter_within_two_columns_is_found():
 
 def test_few_rows_have_no_order_to_speak_of():
     assert isinstance(row_number.run(surveyed("target: price", ordered(12))), NotApplicable)
+
+
+def test_a_number_that_only_counts_the_rows_tells_where_the_file_is_sorted_by_the_answer():
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"size": rng.normal(size=400)}).assign(price=lambda frame: frame["size"] + rng.normal(size=400))
+    for order, told in ((rows, 0), (rows.sort_values("price", ignore_index=True), 1)):
+        numbered = order.assign(row=np.arange(1, 401))
+        survey = surveyed("target: price", numbered)
+        assert "row" not in {column.name for column in survey.features}
+        assert len(row_number.run(survey).findings) == told
+        assert not row_number.run(surveyed("{target: price, columns: {row: drop}}", numbered)).findings
+
+
+def test_a_number_that_counts_in_the_order_of_time_says_that_time_has_passed():
+    rng = np.random.default_rng(0)
+    day = pd.date_range("2024-01-01", periods=400)
+    rows = pd.DataFrame({"day": day, "row": np.arange(400), "size": rng.normal(size=400), "price": np.arange(400) + rng.normal(size=400)})
+    assert not row_number.run(surveyed("{target: price, time: day}", rows)).findings

@@ -45,6 +45,18 @@ def test_a_code_warns_from_one_row_in_a_hundred_or_where_it_makes_the_spread():
     assert found(NUMBER, table)["x"].severity == "warn"
 
 
+def test_the_same_code_in_several_columns_is_one_finding_with_one_line():
+    table = rows()
+    table.loc[:9, "x"] = -999
+    table.loc[20:39, "z"] = -999
+    [(on, finding)] = found(NUMBER, table).items()
+    assert on == "x + z"
+    assert finding.severity == "warn"
+    assert "'x' in 10 rows (2%) and 'z' in 20 rows (4%) are -999, probably a code" in finding.message
+    table["seen"] = np.arange(len(table)) - 1100.0
+    assert {"x", "z"} <= {*found(NUMBER, table)}, "where another column holds it honestly, each column has a line of its own"
+
+
 def test_a_single_slip_warns_only_where_it_outweighs_all_other_rows():
     table = rows()
     table.loc[0, "x"] = 130
@@ -60,8 +72,8 @@ def test_the_cost_of_a_code_in_the_answer_is_said_in_its_own_unit():
     table.loc[:19, "y"] = 9999
     finding = found(NUMBER, table)["y"]
     assert finding.severity == "warn"
-    assert f"the mean is {table['y'].mean():.3g}" in finding.consequence
-    assert f"without it {table['y'][20:].mean():.3g}" in finding.consequence
+    assert f"to {table['y'].mean():.3g}" in finding.consequence
+    assert f"from {table['y'][20:].mean():.3g}" in finding.consequence
     assert finding.field == "target"
 
 
@@ -72,7 +84,7 @@ def test_answers_that_are_missing_are_counted_and_warn_from_one_in_twenty():
     table.loc[:24, "y"] = np.nan
     finding = found(NUMBER, table)["y"]
     assert finding.severity == "warn"
-    assert "25 rows (5 %)" in finding.message
+    assert "25 rows (5%)" in finding.message
     table = rows()
     table.loc[0, "y"] = np.nan
     assert found(NUMBER, table) == {}
@@ -149,3 +161,10 @@ def test_the_answer_is_replaced_like_any_other_column(tmp_path: Path):
     table = rows()
     table.loc[:9, "y"] = 0
     assert len(pasted(tmp_path, table, "y")) == 490
+
+
+def test_where_another_expression_names_the_answer_there_is_no_line_that_would_break_it():
+    table = rows()
+    table.loc[:9, "y"] = 0
+    assert found(NUMBER, table)["y"].paste
+    assert not found(f"{NUMBER}\nbaselines: {{rule: mean(y) + 1}}", table)["y"].paste

@@ -13,9 +13,9 @@ import piste
 from piste.checking import survey_of
 from piste.core.audit import Survey, future
 from piste.core.audit.future import future_in_training
-from piste.core.audit.groups import Flattery, keys, roughness, torn
+from piste.core.audit.measures.groups import Flattery, keys, roughness, torn
+from piste.core.audit.measures.twins import copies, met, nearly, rounded
 from piste.core.audit.sides import holdout_judged_before, same_rows, straddling_groups
-from piste.core.audit.twins import copies, met, nearly, rounded
 from piste.core.check import Check, Found, NotApplicable
 from piste.core.finding import Finding
 from piste.edges.strict_yaml import read
@@ -155,7 +155,7 @@ def test_chance_makes_rows_nearly_equal_as_often_as_it_is_said():
     rng = np.random.default_rng(0)
     survey = surveyed("target: speed\nsplit: {repeats: 1}", numbers(900))
     X = rng.normal(size=(900, 1))
-    told = nearly(X, np.zeros((900, 1)), survey.folds.shown, np.arange(900), seed=0)
+    told = nearly(X, np.empty((900, 0), dtype=int), np.zeros((900, 1)), survey.folds.shown, np.arange(900), np.ones(1, dtype=bool), seed=0)
     assert told is not None
     assert float(told.twin.mean()) == pytest.approx(told.chance, abs=0.06)
 
@@ -275,7 +275,8 @@ def test_a_split_that_ignores_the_time_warns_where_that_flatters(drift: float, s
 
 
 @pytest.mark.parametrize(
-    ("standing", "severity", "claim"), [(0.9, "note", "no sure"), (1.5, "warn", "may be"), (2.5, "warn", "scores are")]
+    ("standing", "severity", "claim"),
+    [(0.9, "note", "no clear"), (1.5, "warn", "that may be chance"), (2.5, "warn", "scores look 10% better")],
 )
 def test_what_is_said_of_a_split_that_ignores_the_time_is_no_surer_than_what_was_measured(
     monkeypatch: pytest.MonkeyPatch, standing: float, severity: str, claim: str
@@ -471,3 +472,30 @@ def test_rows_that_cost_alike_are_one_even_where_no_score_is_flattered():
 
 def test_rows_that_cost_as_they_come_are_no_groups():
     assert found(straddling_groups, surveyed("{target: y, columns: {patient: identifier}, metric: mse}", alike(120, 10, 0.0))) == ()
+
+
+def clinic(n: int = 600) -> pd.DataFrame:
+    """Return visits with two categories and three measurements."""
+    rng = np.random.default_rng(4)
+    rows = pd.DataFrame(rng.normal(size=(n, 3)), columns=["weight", "pulse", "glucose"])
+    rows["ward"], rows["sex"] = rng.choice(list("ABCDE"), n), rng.choice(["f", "m"], n)
+    return rows.assign(days=rows["weight"] + rng.normal(size=n))
+
+
+def test_rows_that_hardly_differ_are_found_beside_categories():
+    rows = clinic()
+    again = rows.sample(60, random_state=1)
+    again[["weight", "pulse", "glucose"]] += 1e-5 * np.random.default_rng(5).normal(size=(60, 3))
+    survey = surveyed("target: days\nsplit: {scheme: kfold, folds: 5}", pd.concat([rows, again], ignore_index=True))
+    said = same_rows.run(survey)
+    assert {(each.on, each.severity) for each in said.findings} == {("rows nearly the same", "warn")}
+    assert not same_rows.run(surveyed("target: days\nsplit: {scheme: kfold, folds: 5}", rows)).findings
+
+
+def test_rows_of_random_groups_flatter_nothing_though_folds_keep_other_blocks_whole():
+    rows = clinic(900)
+    rng = np.random.default_rng(6)
+    rows["mix"], rows["nurse"] = rng.integers(0, 300, 900).astype(str), rng.integers(0, 150, 900).astype(str)
+    problem = "target: days\ncolumns: {mix: identifier, nurse: identifier}\nsplit: {scheme: kfold, folds: 5, together: mix}"
+    said = straddling_groups.run(surveyed(problem, rows))
+    assert not [each for each in said.findings if each.on == "nurse"]

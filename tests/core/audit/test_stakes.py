@@ -11,7 +11,7 @@ import pytest
 import piste
 from piste.checking import survey_of
 from piste.core.audit import Survey
-from piste.core.audit.quick import quick
+from piste.core.audit.measures.quick import quick
 from piste.core.audit.stakes import ENOUGH, MOST_ASKED, Stakes, stakes, undeclared
 from piste.core.check import Found, NotApplicable
 from piste.core.finding import Finding
@@ -82,7 +82,7 @@ def test_the_dearest_column_is_asked_about_first_with_what_hangs_on_it():
     assert [finding.on for finding in said.findings] == ["tickets", "snow"]
     assert all(finding.number >= ENOUGH and finding.threshold == ENOUGH for finding in said.findings)
     first = said.findings[0]
-    assert first.message.startswith("Is 'tickets' known when the prediction is made? Without it the rmse of a quick model is ")
+    assert first.message.startswith("Is 'tickets' known when the prediction is made? Without it, the rmse of a quick model is ")
     assert first.paste == "known_at: {decision: [tickets]}"
 
 
@@ -91,7 +91,7 @@ def test_a_decision_is_asked_about_in_its_own_currency_and_by_the_year():
     survey = surveyed(problem, resort())
     finding = found(survey)["tickets"]
     lost = weighed(survey).each[0].lost
-    assert f"costs {lost:.3g} CHF more, {float(f'{lost * 100:.3g}'):,.0f} CHF a year" in finding.message
+    assert f"cost {lost:.3g} CHF more each ({float(f'{lost * 100:.3g}'):,.0f} CHF a year)" in finding.message
     assert "the day before at 18:00?" in finding.message
 
 

@@ -107,6 +107,7 @@ def test_json_holds_every_finding_with_its_evidence_and_its_cure():
         "paste": "",
         "field": "",
         "acknowledged": "",
+        "harm": 0.0,
     }
     assert len(others) == 6
 

@@ -50,10 +50,8 @@ def test_where_another_model_is_best_at_other_costs_it_warns_and_names_it():
     other = next(row for row in trial.case.rows if row.id == best[finding.number])
     assert (finding.check, finding.severity) == ("M12", "warn")
     assert other.title != champion.title
-    assert finding.message == (
-        f"If too little cost {finding.number:.2g} times as much as written, {other.title} would be better by more than what counts "
-        "as a difference"
-    )
+    assert finding.message == f"If too little cost {finding.number:.2g} times as much as you wrote, {other.title} would be clearly better"
+    assert finding.consequence.startswith(f"At that cost, your current {champion.title} costs ")
 
 
 def test_where_the_champion_is_best_at_all_costs_it_does_not():

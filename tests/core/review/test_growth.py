@@ -29,13 +29,13 @@ def test_a_curve_that_very_probably_falls_is_noted(falls, fires):
 
 def test_it_says_from_what_to_what():
     [finding] = told(grows, MADE.case, curve=curve(0.9))[0]
-    assert finding.message == "Twice the rows would bring the mse from 15.5 to about 12: it is 90% sure that they help"
+    assert finding.message == "Twice the rows would lower the mse from 15.5 to about 12 (90% sure that they help)"
 
 
 def test_a_decision_is_said_to_cost():
     priced = written(ROWS, {"linear": Y + 4}, decision={"cost": {"over": 1, "under": 4}, "currency": "EUR"})
     [finding] = told(grows, priced.case, curve=curve(0.9))[0]
-    assert finding.message.startswith("Twice the rows would bring what a decision costs from 15.5 to about 12 EUR")
+    assert finding.message.startswith("Twice the rows would lower what a decision costs from 15.5 to about 12 EUR")
 
 
 def test_without_a_curve_or_a_model_there_is_nothing_to_say():

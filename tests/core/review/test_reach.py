@@ -71,7 +71,7 @@ def test_where_rows_beyond_cost_more_it_warns_and_says_how_much():
     frame, cost = rows(size=np.where(grown(40), 1.5, SIZE)), np.where(grown(40), 9.0, 3.0)
     [finding] = told(within_reach, made(frame, cost).case)[0]
     assert (finding.check, finding.severity, finding.number) == ("M10", "warn", pytest.approx(0.1))
-    assert finding.message == "10.0% of the judged rows lie beyond what training shows, most by 'size', and cost 3.0 times as much"
+    assert finding.message == "10% of the tested rows lie beyond what training shows, most by 'size', and cost 3.0 times as much"
 
 
 def test_where_they_cost_no_more_it_is_a_note():

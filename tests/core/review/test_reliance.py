@@ -1,4 +1,4 @@
-"""M01 and M03: whether the champion knows more than can be known, and how much hangs on one column."""
+"""M01 and M03: whether the champion knows more than can be known, and how much depends on one column."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_what_is_explained_almost_to_the_end_is_too_good(r2, fires):
     assert [(each.check, each.severity, each.on) for each in findings] == [("M01", "note", "champion")] * fires
     if fires:
         assert findings[0].number == pytest.approx(r2, abs=1e-3)
-        assert "explains 98.5% of what varies: that is rare, and no single column is known to explain it" in findings[0].message
+        assert "explains 98% of how the target varies: that is rare, and no single column is known to explain it" in findings[0].message
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_the_line_to_paste_keeps_what_is_said():
     [finding] = told(too_good, case, audit=stakes(z=0.1, x=0.9))[0]
     assert finding.on == "x"
     assert finding.paste == "known_at:\n  decision: [z]\n  after: [x]"
-    assert "'x' explains it by itself; nobody says when that is known" in finding.message
+    assert "'x' alone explains that; nothing says when it is known" in finding.message
 
 
 def test_an_acknowledged_stake_blocks_nothing():
@@ -94,7 +94,7 @@ def test_classes_told_apart_almost_always_are_too_good_and_a_column_must_be_as_g
     case = written(frame, said, target={"column": "y", "positive": "yes"}, framings=["classes"]).case
     [finding] = told(too_good, case, audit=strong(0.95))[0]
     assert finding.severity == "note"
-    assert "tells two classes apart in 100.0% of pairs" in finding.message
+    assert "tells two classes apart 100% of the time (guessing: 50%)" in finding.message
     assert told(too_good, case, audit=strong(0.97))[0][0].severity == "block"
 
 

@@ -50,7 +50,7 @@ def test_a_bias_alone_follows_no_column():
 
 def test_what_it_could_save_is_said():
     [finding] = told(nothing_left, missing(0.4).case)[0]
-    assert finding.consequence == f"A model that saw it would miss by about {1 - np.sqrt(1 - finding.number):.1%} less"
+    assert finding.consequence == f"Using it would cut errors by about {1 - np.sqrt(1 - finding.number):.0%}"
     assert finding.paste == "search: {trials: 20}"
 
 

@@ -31,7 +31,7 @@ def test_a_model_that_knows_what_was_dealt_blocks():
     [finding] = findings
     assert (finding.check, finding.severity, finding.on) == ("M11", "block", "tree")
     assert finding.number > finding.threshold == 3
-    assert "On a target dealt at random 'Decision tree' still beats the constant" in finding.message
+    assert "With the answers shuffled at random, 'Decision tree' still beats the constant" in finding.message
     [row] = tables["self_test"].to_dict("records")
     assert row["model"] == pytest.approx(np.mean((DEALT - 100) ** 2) / 4)
     assert row["rule"] == pytest.approx(DEALT.var(), rel=0.05)

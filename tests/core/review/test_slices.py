@@ -40,7 +40,7 @@ def test_a_slice_that_costs_far_more_than_the_whole_is_noted_where_the_rule_sure
     assert (finding.check, finding.severity, finding.on, finding.threshold) == ("M06", "note", "grade black", 0.25)
     assert finding.number == pytest.approx(4 / (8 / 3) - 1, abs=0.05)
     assert re.fullmatch(
-        r"Where grade is black, the mae is 4\.0\d?, 50% above the whole, and the rule comes to 7\.\d+ there", finding.message
+        r"Where grade is black, the mae is 4\.0\d?, 50% above the average, and the rule comes to 7\.\d+ there", finding.message
     )
 
 

@@ -35,7 +35,7 @@ def test_a_model_that_is_not_surely_better_than_the_rule_is_noted():
     [finding] = found(BLIND, decision=STAFF)
     assert finding.severity == "note"
     assert finding.number <= 0
-    assert finding.message == "No model is surely better than the rule 'constant', 3 candidates accounted for"
+    assert finding.message == "No model is surely better than the rule 'constant', counting that 3 candidates were tried"
 
 
 def test_a_model_that_surely_is_better_is_not():

@@ -15,9 +15,9 @@ from piste.core.audit.worth import Past, past_of, shares, sure_of, weighted_quan
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
 from piste.core.decision import Actions, Quantity
-from piste.core.finding import Finding, short
+from piste.core.finding import Finding, percent, short
 from piste.core.metrics import Metric, zero_one
-from piste.core.pasted import scalar
+from piste.core.pasted import blank, scalar
 from piste.core.problem import SEVERAL
 
 MOST_PRICED = 6  # classes that a line of costs is written out for
@@ -36,7 +36,7 @@ STAND_INS = re.compile(
     "warn",
     computed="`decision.cost` is not there.",
     threshold="Any problem without one.",
-    alarm="One line of YAML; a guess will do, since `cost_range` shows how much hangs on it.",
+    alarm="One line of YAML; a guess will do, since `cost_range` shows how much depends on it.",
     source="Machine Learning Canvas (Dorard 2015), Rules of ML 2 (Zinkevich)",
 )
 def no_cost(survey: Survey) -> Found | NotApplicable:
@@ -59,28 +59,39 @@ def no_cost(survey: Survey) -> Found | NotApplicable:
                 0.0,
                 1.0,
                 f"The problem {said}",
-                "say what a mistake either way costs, if only roughly; put your own numbers in the place of these",
-                f"Models are ranked by {metric} alone: whether the best of them is worth having, nobody can say",
-                f"decision: {scalar(decision)}" if cost else "",
+                _to_price(survey),
+                f"Models are ranked by {metric} alone, and nobody can say whether the best of them is worth having",
+                f"decision: {blank(scalar(decision))}" if cost else "",
                 "decision.cost",
             )
         ]
     )
 
 
-def _example_cost(survey: Survey) -> Mapping[str, Any]:
-    """Return a cost of the shape that fits the target, with example numbers; none where it would be a page of them."""
+def _to_price(survey: Survey) -> str:
+    """Say what the blanks of a cost stand for."""
     target = survey.resolved.table.target
     if not target.classes:
-        return {"over": 1, "under": 3}
+        blanks = "over: what one unit too much costs, under: one too little"
+    elif len(target.classes) == 2:
+        blanks = "false_alarm: what acting costs where nothing comes, miss: not acting where it comes"
+    else:
+        levels = ", ".join(f"'{name}'" for name in target.classes[:MOST_PRICED])
+        blanks = f"for each action, a list of what it costs at {levels}"
+    return f"fill in what a mistake costs, if only roughly ({blanks}), and your currency"
+
+
+def _example_cost(survey: Survey) -> Mapping[str, Any]:
+    """Return a cost of the shape that fits the target, its numbers left blank; none where it would be a page of them."""
+    target = survey.resolved.table.target
+    if not target.classes:
+        return {"over": None, "under": None}
     if len(target.classes) == 2:
-        return {"false_alarm": 1, "miss": 5}
+        return {"false_alarm": None, "miss": None}
     if len(target.classes) > MOST_PRICED:
         return {}
-    codes = range(len(target.classes))
-    if target.levels or target.kind == "ordered":  # too low costs more than too high
-        return {f"plan for {name}": [2 * (k - own) if k > own else own - k for k in codes] for own, name in enumerate(target.classes)}
-    return {f"treat as {name}": [int(k != own) for k in codes] for own, name in enumerate(target.classes)}
+    verb = "plan for" if target.levels or target.kind == "ordered" else "treat as"
+    return {f"{verb} {name}": None for name in target.classes}
 
 
 @check(
@@ -110,7 +121,7 @@ def metric_against_decision(survey: Survey) -> Found | NotApplicable:
     best, naive = worth(past).fixed, past.believing(sure_of(past, value))
     unit = currency(past.yardstick.name)
     extra = max(0.0, naive - best)
-    costs = f": of all rows at once it costs {short(naive)}{unit} a decision in place of {short(best)}" if extra > 0.005 * best else ""
+    costs = f": {short(naive)}{unit} a decision instead of {short(best)}" if extra > 0.005 * best else ""
     return Found(
         [
             Finding(
@@ -120,8 +131,8 @@ def metric_against_decision(survey: Survey) -> Found | NotApplicable:
                 extra,
                 0.0,
                 f"'{metric.name}' rewards {_rewarded(metric)}, but the cost asks for {needed}",
-                "take the line `metric` out: models are ranked by the cost, and the usual metrics are shown beside it",
-                f"Who trusts the best {metric.name} takes the wrong model{costs}",
+                "remove the line metric: models are then ranked by the cost, and the usual metrics are shown beside it",
+                f"Choosing by {metric.name} picks the wrong model{costs}",
                 field="metric",
             )
         ]
@@ -148,7 +159,7 @@ def _needed(past: Past, metric: Metric) -> str | None:
     if isinstance(yardstick, Quantity):
         if metric.functional == "median" and math.isclose(yardstick.level, 0.5):
             return None
-        return f"the amount that is enough in {100 * yardstick.level:.3g} % of all cases"
+        return f"the amount that is enough in {percent(yardstick.level)} of all cases"
     if metric.functional == "probabilities":
         return None if metric.loss is not zero_one or _all_mistakes_alike(yardstick) else _tipping_point(yardstick)
     return "how likely each level is"
@@ -161,7 +172,7 @@ def _tipping_point(actions: Actions) -> str:
         return "how likely each class is, since mistakes cost differently"
     act = int(regret[:, 1].argmin())
     alarm, miss = regret[act, 0], regret[1 - act, 1]
-    return f"'{actions.actions[act]}' from a probability of {100 * alarm / (alarm + miss):.2g} % on, not from 50 %"
+    return f"'{actions.actions[act]}' from a probability of {percent(alarm / (alarm + miss))} on, not from 50%"
 
 
 def _all_mistakes_alike(actions: Actions) -> bool:
@@ -204,7 +215,7 @@ def proxy_target(survey: Survey) -> Found | NotApplicable:
                 name,
                 1.0,
                 0.0,
-                f"The target '{name}' sounds like something that stands for what is really cared about",
+                f"The target '{name}' sounds like a stand-in for what you really care about",
                 "say what that is, so that the report does too; or leave it if this is what counts",
                 "A model learns the stand-in, with all that sets it apart from what is meant",
                 f"target: {scalar(keys)}",
@@ -224,9 +235,9 @@ def _words(name: str) -> frozenset[str]:
     "F09",
     "Nothing to beat but a constant",
     "note",
-    computed="The constant is the only rule to beat, though the groups of some column (2 to 50 values) foretell the target by themselves: "
+    computed="The constant is the only rule to beat, though the groups of some column (2 to 50 values) predict the target by themselves: "
     "skill out of fold, on at most 50,000 rows. Or a column holds dates and no `time` is named.",
-    threshold="A group's mean saves 5 % of the constant's squared error; of two classes, 60 % of pairs are put in the right order.",
+    threshold="A group's mean saves 5% of the constant's squared error; of two classes, 60% of pairs are put in the right order.",
     alarm="One line is read.",
     source="Machine Learning Canvas (heuristic benchmark); Rules of ML 1 and 4 (Zinkevich)",
 )
@@ -240,7 +251,7 @@ def weak_rules(survey: Survey) -> Found | NotApplicable:
     findings = []
     dates = [each.name for each in survey.features if each.kind == "datetime" and not survey.frame[each.name].isna().any()]
     if resolved.problem.time is None and len(dates) == 1 and survey.frame[dates[0]].nunique() > 1:
-        message = f"The only rule to beat is a constant, though '{dates[0]}' holds dates: no `time` is named"
+        message = f"The only rule to beat is a constant, though '{dates[0]}' holds dates: the problem names no time"
         consequence = "What is usual for the weekday and the month, and the last value, are not held against the models"
         fix = "if that is when a row happened, say so"
         n_dates = float(survey.frame[dates[0]].nunique())
@@ -262,10 +273,10 @@ def _best_group(survey: Survey) -> Iterator[Finding]:
     score = skills[best]
     if survey.has_classes:
         share = "share"
-        how = f"puts {50 * (1 + score):.0f} % of pairs of both classes in the right order"
+        how = f"tells the classes apart {percent((1 + score) / 2)} of the time (guessing: 50%)"
     else:
         share = "mean"
-        how = f"saves {100 * score:.0f} % of its squared error"
+        how = f"saves {percent(score)} of its squared error"
     rule = f"mean({_quoted(target.column)}) by {_quoted(best)}"
     yield Finding(
         "F09",
@@ -275,7 +286,7 @@ def _best_group(survey: Survey) -> Iterator[Finding]:
         least,
         f"The only rule to beat is a constant, though the {share} in each group of '{best}' alone {how}",
         "add that as a rule to beat",
-        "A model may look good for knowing what anybody could look up",
+        "A model may look good just by knowing what anybody could look up",
         f"baselines: {scalar({f'by_{_plain(best)}': rule})}",
         "baselines",
     )

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from piste.core import expression
-from piste.core.audit.breaks import (
+from piste.core.audit.apiece import apiece
+from piste.core.audit.measures.breaks import (
     MOST_CHUNKS,
     SHARP,
-    Converted,
+    SURELY,
     Jump,
+    Step,
     Stuck,
-    TwoScales,
     chunked,
-    converted,
-    factor_words,
+    degrees,
+    known_step,
     level_break,
     stuck,
-    two_scales,
 )
+from piste.core.audit.measures.ratios import TwoRatios, two_ratios
+from piste.core.audit.measures.timeline import Spacing, Timeline, spacing, timeline, turned
+from piste.core.audit.measures.units import Converted, TwoScales, Way, converted, factor_words, other_part, two_scales
 from piste.core.audit.sentinels import exactly, rows_of
 from piste.core.audit.survey import Survey
-from piste.core.audit.timeline import Spacing, Timeline, spacing, timeline
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding, Severity, short
+from piste.core.errors import both, joined
+from piste.core.finding import Finding, Severity, percent, short
 from piste.core.melt import OUTPUT
 
 EXPLAINED = 0.99  # of the rows: a level of another column, or a stretch of time, is where the other unit is used
+PART_ROWS = 5_000  # that show whether one part is in another unit
+PART_LEVELS = 60  # of a column
+MOST_LEVELS = 100  # of a column that may say where
+RATIO_ROWS = 3_000
 LEVEL_ROWS = 20_000  # that show the level of a column in time
 PER_SERIES = 200  # rows, for a series to be looked at by itself
 MOST_SERIES = 50
 STUCK_ROWS = 0.01  # of the rows
 STEPS = 0.01  # missing or repeated
+FEW_SWAPPED = 5  # days that are months, and the reverse
 MANY_STEPS = 0.2
 REGULAR = 0.5  # of the rows that come one step after the last
+WRONG = "The same number means two amounts, so models learn wrong from both"
 PANEL = 0.5  # of the rows at a time that another row has, too: several things are measured, not one thing twice
 
 
@@ -47,17 +56,21 @@ PANEL = 0.5  # of the rows at a time that another row has, too: several things a
     "warn",
     "note",
     computed=(
-        "In the target and every column of numbers. Of values that are written in no steps while most are (tenths, halves): whether one "
-        "conversion of units brings 95 % of them back to the steps; whether positive values fall into two clusters, spread alike, one "
-        "factor between two units apart. In time: the median of up to 60 stretches, the run of stretches that "
-        "differs most from the others, and how abruptly it begins and ends; and the length of runs of one value that is neither 0 nor an "
-        "end of its range"
+        "In the target and every column of numbers. Of values that are off the steps in which most are written (tenths, "
+        "halves): whether one conversion of units brings 95% of them back, as near as they were rounded and as chance hardly does; "
+        "whether from a day on, or at one level of another column, all values are what a conversion of whole steps gives when rounded; "
+        "whether the ratio to another column comes in two narrow kinds, one factor apart; whether positive values fall into two clusters, "
+        "spread alike, one factor between two units apart. In time: the median of up to 60 stretches, the run of stretches that "
+        "differs most from the others, and how abruptly it begins and ends; the one step that explains the series better, beside two "
+        "waves a year, than lines and curved trends do, by the factor of two units and 6 standard errors, the spread with it; and the "
+        "length of runs of one value, of 0 and the ends of the range only where a column hardly ever rests there"
     ),
     threshold=(
         "10 converted values. A level more than 3 times as high or as low and 3 times what the stretches vary about the two levels; or "
-        "1.55 times where two units are so far apart, and 6 times; or 3 interquartile ranges away. 80 % of it from one side of a single "
-        "place to the other, and twice any other change. A run of more than 12 values, 5 times as long as 99 of 100 runs and 3 times "
-        "as long as luck allows; a note where less than 1 % of a feature's rows are stuck"
+        "1.55 times where two units are so far apart, and 6 times; or 3 interquartile ranges away. 80% of it from one side of a single "
+        "place to the other, and twice any other change. Beside a season, 1.45 times by the factor of two units, or 3 times by any. A run "
+        "of more than 12 values, 5 times as long as 99 of 100 runs and 3 times as long as luck allows; a note where less than 1% of a "
+        "feature's rows are stuck"
     ),
     alarm="The world changed, not the gauge: acknowledge it, with what happened",
     source="TensorFlow Data Validation and Evidently, statistics compared from period to period; the limits are set on real tables",
@@ -65,23 +78,18 @@ PANEL = 0.5  # of the rows at a time that another row has, too: several things a
 def broken(survey: Survey) -> Found:
     """Columns that change their unit or their level from one day to the next, and gauges that are stuck at one value."""
     columns = list(_numbers(survey))
-    found: list[Finding] = []
-    for name, x in columns:
-        if unit := converted(x[survey.rows]):
-            found.append(_of_unit(survey, name, unit))
-        elif scales := two_scales(x[survey.rows]):
-            found.append(_of_scales(survey, name, scales))
-    moved = {each.on for each in found}
     whole = timeline(survey, survey.rows)
+    found = _units(survey, dict(columns), whole)
+    moved = {each.on for each in found}
     if whole is None or len(np.unique(whole.time)) < 2:
-        return Found(found)
-    chunks = _Chunks.of(whole.thinned(LEVEL_ROWS))
+        return Found(apiece(found))
+    chunks = _Chunks.of(whole.thinned(LEVEL_ROWS), survey.frame)
     for name, x in columns:
         if name not in moved:
             found += _of_level(survey, name, x, chunks)
         if still := stuck(x[whole.rows], whole.series):
             found.append(_of_stuck(survey, name, whole, still))
-    return Found(found)
+    return Found(apiece(found))
 
 
 def _numbers(survey: Survey) -> Iterator[tuple[str, np.ndarray]]:
@@ -98,19 +106,83 @@ def _numbers(survey: Survey) -> Iterator[tuple[str, np.ndarray]]:
             yield column.name, survey.frame[column.name].to_numpy(dtype=float)
 
 
+def _units(survey: Survey, columns: Mapping[str, np.ndarray], line: Timeline | None) -> list[Finding]:
+    """Find columns of which some rows are in another unit, as the values themselves and those beside them show."""
+    rows = survey.rows
+    found: dict[str, Finding] = {}
+    alike: dict[tuple[str, str], dict[str, Converted]] = {}
+    some = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), PART_ROWS)).astype(int))]
+    codes = [*_levels(survey, some)]
+    inside = line.rows[np.isin(line.rows, some)] if line else np.empty(0, dtype=int)
+    ordered = np.searchsorted(some, inside)
+    for name, x in columns.items():
+        if unit := converted(x[rows]):
+            alike.setdefault((unit.unit, unit.usual), {})[name] = unit
+        elif scales := two_scales(x[rows]):
+            found[name] = _of_scales(survey, name, scales)
+        elif part := other_part(x[some], codes, ordered):
+            found[name] = _of_part(survey, name, some, *part)
+    for some_alike in alike.values():
+        found |= dict.fromkeys(some_alike, _of_unit(survey, some_alike))
+    thin = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), RATIO_ROWS)).astype(int))]
+    for each in two_ratios({name: x[thin] for name, x in columns.items()}):
+        if each.column not in found and each.beside not in found:
+            found[each.column] = _of_ratios(survey, each, thin)
+    return list(dict.fromkeys(found.values()))
+
+
+def _levels(survey: Survey, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield which level each row is of, in columns of a few: suppliers, stations, towns."""
+    for column in survey.resolved.table.columns:
+        if column.kind in ("category", "boolean", "identifier") and column.role not in ("target", "after"):
+            codes, levels = pd.factorize(survey.frame[column.name].iloc[rows], use_na_sentinel=False)
+            if 1 < len(levels) <= PART_LEVELS:
+                yield codes
+
+
+def _of_part(survey: Survey, name: str, rows: np.ndarray, part: np.ndarray, way: Way) -> Finding:
+    n, share = int(part.sum()), float(part.mean())
+    mine = np.isin(survey.rows, rows[part])
+    message = f"'{name}' seems to be in {way.unit} in about {percent(share)} of the rows{_where(survey, mine, rows)}, and in {way.usual} "
+    message += f"elsewhere: all values there are whole steps of {way.usual}, converted and rounded, and elsewhere many are not"
+    consequence = WRONG
+    return Finding("D07", "warn", name, n, 10, message, f"bring all rows to {way.usual}", consequence, "", _field(survey, name))
+
+
+def _of_ratios(survey: Survey, each: TwoRatios, rows: np.ndarray) -> Finding:
+    times, size = max(each.factor, 1 / each.factor), "larger" if each.factor > 1 else "smaller"
+    mine = np.isin(survey.rows, rows[each.rows])
+    message = (
+        f"'{each.column}' is about {short(times)} times {size} beside '{each.beside}' in {percent(float(each.rows.mean()))} of the rows"
+    )
+    message += (
+        f"{_where(survey, mine, rows)} than in all others, {factor_words(each.factor)}: there are two kinds of rows, and none between"
+    )
+    if not each.certain:
+        message += f"; it may be '{each.beside}' that is off"
+    consequence = WRONG
+    fix = "if they are in two units, bring all rows to one; if they are two kinds of things, acknowledge it"
+    return Finding("D07", "warn", each.column, times, 1.0, message, fix, consequence, "", _field(survey, each.column))
+
+
 def _field(survey: Survey, name: str) -> str:
     return "target" if name == survey.resolved.table.target.name else f"columns.{name}"
 
 
-def _of_unit(survey: Survey, name: str, each: Converted) -> Finding:
-    n = int(each.rows.sum())
-    times = "" if each.unit.startswith("degrees") else f" (times {short(each.factor)})"
-    where = _where(survey, each.rows)
-    message = f"'{name}' seems to be in {each.unit} in {rows_of(n, n / len(each.rows))}{where}, and in {each.usual} elsewhere"
-    message += f": brought to {each.usual}{times} they are written in steps of {exactly(each.step)} like all others"
-    consequence = "The same amount stands for two things, and what models learn of one holds for neither"
-    fix = f"bring all rows to {each.usual}"
-    return Finding("D07", "warn", name, n, 10, message, fix, consequence, "", _field(survey, name))
+def _of_unit(survey: Survey, columns: Mapping[str, Converted]) -> Finding:
+    """Tell of columns with values that were converted from the same unit."""
+    each = next(iter(columns.values()))
+    counts = [int(one.rows.sum()) for one in columns.values()]
+    rows = joined([rows_of(n, n / len(each.rows)) for n in counts], "and")
+    seem = "seem" if len(columns) > 1 else "seems"
+    where = _where(survey, np.any([one.rows for one in columns.values()], axis=0))
+    message = f"{both(columns)} {seem} to be in {each.unit} in {rows}{where}, and in {each.usual} elsewhere: "
+    steps = " and ".join(dict.fromkeys(exactly(one.step) for one in columns.values()))
+    converted_back = "converted" if each.unit.startswith("degrees") else f"times {short(each.factor)}"
+    message += f"{converted_back}, they fall on steps of {steps} like all others"
+    name = next(iter(columns)) if len(columns) == 1 else ""
+    field = _field(survey, name) if name else "data"
+    return Finding("D07", "warn", " + ".join(columns), max(counts), 10, message, f"bring all rows to {each.usual}", WRONG, "", field)
 
 
 def _of_scales(survey: Survey, name: str, each: TwoScales) -> Finding:
@@ -120,24 +192,32 @@ def _of_scales(survey: Survey, name: str, each: TwoScales) -> Finding:
         f"'{name}' is about {short(times)} times {size} in {rows_of(n, n / len(each.rows))}{_where(survey, each.rows)} than in all others"
     )
     message += f", {factor_words(each.factor)}: there are two kinds of values, spread alike, and nothing in between"
-    consequence = "The same amount stands for two things, and what models learn of one holds for neither"
+    consequence = WRONG
     fix = "if they are in two units, bring all rows to one; if they are two kinds of things, acknowledge it"
     return Finding("D07", "warn", name, times, 1.0, message, fix, consequence, "", _field(survey, name))
 
 
-def _where(survey: Survey, rows: np.ndarray) -> str:
-    """Say where marked rows are: a stretch of time, or a level of another column; nothing where neither holds them all."""
-    frame = survey.frame.iloc[survey.rows]
-    line = timeline(survey, survey.rows)
+def _where(survey: Survey, rows: np.ndarray, looked: np.ndarray | None = None) -> str:
+    """Say where marked rows are: a stretch of time, or a level of another column; nothing where neither holds them all.
+
+    Args:
+        survey: the problem.
+        rows: (n_rows of the survey,) marked ones.
+        looked: row numbers that were looked at; all where it is not given.
+    """
+    line = timeline(survey, survey.rows if looked is None else looked)
     if line is not None:
         marked = rows[np.searchsorted(survey.rows, line.rows)]
         first, last = float(line.time[marked].min()), float(line.time[marked].max())
         if ((line.time < first) | (line.time > last)).mean() > 1 - EXPLAINED:
             return f", all from {line.at(first)} to {line.at(last)}"
+    frame = survey.frame.iloc[survey.rows]
     for column in survey.resolved.table.columns:
-        if column.kind in ("category", "boolean") and column.role != "target":
+        if column.kind in ("category", "boolean", "identifier") and column.role != "target":
             by_level = pd.Series(rows).groupby(frame[column.name].to_numpy()).sum()
-            if len(by_level) > 1 and by_level.max() >= EXPLAINED * rows.sum() and len(by_level) <= 100:
+            if not 1 < len(by_level) <= MOST_LEVELS or by_level.max() < EXPLAINED * rows.sum():
+                continue
+            if by_level.max() >= 0.5 * (frame[column.name] == by_level.idxmax()).sum():
                 return f", where '{column.name}' is {by_level.idxmax()}"
     return ""
 
@@ -149,38 +229,47 @@ class _Chunks:
     line: Timeline
     chunk: np.ndarray  # (n_rows,) of the line
     starts: np.ndarray  # (n_chunks,) when each begins
-    series: tuple[int, ...]  # that are long enough to be looked at alone
+    series: tuple[tuple[str, np.ndarray], ...]  # column and (n_rows,) marks, of the parts that are large enough to be looked at alone
 
     @staticmethod
-    def of(line: Timeline) -> _Chunks:
+    def of(line: Timeline, frame: pd.DataFrame) -> _Chunks:
         """Cut time into chunks; rows of one time are never torn apart."""
         times, codes, counts = np.unique(line.time, return_inverse=True, return_counts=True)
         before = np.cumsum(counts) - counts
         chunk = np.unique((before * MOST_CHUNKS) // counts.sum(), return_inverse=True)[1]
         starts = times[np.searchsorted(chunk, np.arange(chunk.max() + 1))]
-        sizes = np.bincount(line.series)
-        long = np.flatnonzero(sizes >= PER_SERIES)
-        return _Chunks(line, chunk[codes], starts, tuple(long.tolist()) if 1 < len(long) <= MOST_SERIES else ())
+        series = []
+        for name in line.names:
+            level = pd.factorize(frame[name].iloc[line.rows])[0]
+            sizes = np.bincount(level + 1)[1:]
+            if 1 < len(sizes) <= MOST_SERIES:
+                series += [(name, level == one) for one in np.flatnonzero(sizes >= PER_SERIES).tolist()]
+        return _Chunks(line, chunk[codes], starts, tuple(series))
 
 
 def _of_level(survey: Survey, name: str, x: np.ndarray, chunks: _Chunks) -> Iterator[Finding]:
     """Yield where a column leaves its level: in all series together, or else in single ones."""
     values, n = x[chunks.line.rows], len(chunks.starts)
-    if found := level_break(chunked(values, chunks.chunk, n)):
+    levels = chunked(values, chunks.chunk, n)
+    if found := level_break(levels):
         jump, factor = found
         yield _jumped(survey, name, values, chunks, jump, factor, series="")
         return
+    if stepped := known_step(levels, chunks.starts):
+        yield _stepped(survey, name, chunks, *stepped)
+        return
+    if turned := degrees(levels, chunks.starts):
+        yield _turned(survey, name, chunks, *turned)
+        return
     broken = []
-    for series in chunks.series:
-        mine = chunks.line.series == series
+    for column, mine in chunks.series:
         if alone := level_break(chunked(values[mine], chunks.chunk[mine], n), clear=SHARP):
-            broken.append((series, alone, values[mine]))
+            broken.append((column, alone, mine))
     if broken:
-        series, (jump, factor), own = broken[0]
-        row = survey.frame.iloc[int(chunks.line.rows[np.argmax(chunks.line.series == series)])]
-        label = " and ".join(f"'{each}' is {row[each]}" for each in chunks.line.names)
+        column, (jump, factor), mine = broken[0]
+        label = f"'{column}' is {survey.frame[column].iloc[int(chunks.line.rows[np.argmax(mine)])]}"
         more = f" (and {len(broken) - 1} more likewise)" if len(broken) > 1 else ""
-        yield _jumped(survey, name, own, chunks, jump, factor, series=f" where {label}{more}")
+        yield _jumped(survey, name, values[mine], chunks, jump, factor, series=f" where {label}{more}")
 
 
 def _jumped(survey: Survey, name: str, values: np.ndarray, chunks: _Chunks, jump: Jump, factor: float, *, series: str) -> Finding:
@@ -198,6 +287,26 @@ def _jumped(survey: Survey, name: str, values: np.ndarray, chunks: _Chunks, jump
         consequence = "Answers from one side mislead on the other, and scores there say nothing about the other"
     fix = "if the unit or the gauge changed, bring all rows to one unit; if the world did, acknowledge it"
     return Finding("D07", "warn", name, number, 3.0, message, fix, consequence, "", _field(survey, name))
+
+
+def _stepped(survey: Survey, name: str, chunks: _Chunks, found: Step, factor: float) -> Finding:
+    number = max(factor, 1 / factor)
+    first = chunks.line.at(float(chunks.starts[found.start]))
+    message = f"'{name}' is about {short(number)} times {'larger' if factor > 1 else 'smaller'} from about {first} on than it would be by "
+    words = factor_words(factor, found.error)
+    message += f"trend and season, {words}{', ' if words else ''}and its spread likewise"
+    consequence = "What models learn of it on one side is wrong on the other"
+    fix = "if the unit or the gauge changed, bring all rows to one unit; if the world did, acknowledge it"
+    return Finding("D07", "warn", name, number, 1.45, message, fix, consequence, "", _field(survey, name))
+
+
+def _turned(survey: Survey, name: str, chunks: _Chunks, found: Step, way: Way) -> Finding:
+    first = chunks.line.at(float(chunks.starts[found.start]))
+    message = f"'{name}' seems to be in {way.unit} from about {first} on, and in {way.usual} before: level and spread change together as "
+    message += "from one to the other, and not by trend and season"
+    consequence = "What models learn of it on one side is wrong on the other"
+    fix = f"bring all rows to {way.usual}; if the world changed, acknowledge it"
+    return Finding("D07", "warn", name, abs(found.height), SURELY * found.error, message, fix, consequence, "", _field(survey, name))
 
 
 def _when(chunks: _Chunks, jump: Jump) -> str:
@@ -232,12 +341,13 @@ def _of_stuck(survey: Survey, name: str, line: Timeline, each: Stuck) -> Finding
         "Within each series (what names a row beside the time, or the column that tells rows of one time apart): the commonest time "
         "from row to row, in all and in either half; rows at a time that their series has had already; steps without a row, seasons "
         "(two breaks of over 60 days or more) and hours or weekdays without any row aside; Sundays in spring and autumn on which one "
-        "hour of the night is all that is missing"
+        "hour of the night is all that is missing; and in files in order of time, dates that only fit between those before and after "
+        "them once day and month change places"
     ),
     threshold=(
-        "Warns of 1 % repeated times, of 1 % missing steps where something looks back in time (@) and of 20 % where nothing does, and of "
-        "two kinds of steps; notes 1 % missing steps, and a clock that is put forward. Silent where most rows share their time, or come at "
-        "irregular times"
+        "Warns of 1% repeated times, of 1% such dates, 5 or more, of 1% missing steps where something looks back in time (@) and of "
+        "20% where nothing does, and of two kinds of steps; notes 1% missing steps, and a clock that is put forward. Silent where most "
+        "rows share their time, or come at irregular times"
     ),
     alarm="Rows come when they come: acknowledge it",
     source="DataRobot, irregular time steps",
@@ -247,13 +357,14 @@ def clock(survey: Survey) -> Found | NotApplicable:
     line = timeline(survey, survey.rows)
     if line is None:
         return NotApplicable("the problem names no time")
+    swapped = _swapped(survey, line)
     between = spacing(line)
     if between is None:
         return NotApplicable("no two rows follow each other in time")
     n = len(line.rows)
     if between.repeated > PANEL * n:
-        return NotApplicable("several rows share each time, and no column tells them apart")
-    found = []
+        return Found(swapped) if swapped else NotApplicable("several rows share each time, and no column tells them apart")
+    found = [*swapped]
     if between.repeated > STEPS * n:
         found.append(_repeated(survey, line, between))
     if _mixed(between):
@@ -262,7 +373,26 @@ def clock(survey: Survey) -> Found | NotApplicable:
         found += _holes(survey, line, between)
         if len(between.skipped) > 1:
             found.append(_forward(survey, line, between))
-    return Found(found)
+    return Found(apiece(found))
+
+
+def _swapped(survey: Survey, line: Timeline) -> list[Finding]:
+    """Find days and months that have changed places."""
+    name = _name(survey)
+    order = np.argsort(line.rows)
+    rows = line.rows[order]
+    marks = turned(survey.frame[name].iloc[rows], line.series[order])
+    n, share = int(marks.sum()), float(marks.mean())
+    if n < FEW_SWAPPED or share < STEPS:
+        return []
+    first = survey.frame[name].iloc[int(rows[np.argmax(marks)])]
+    message = (
+        f"{rows_of(n, share)} have a '{name}' with day and month in each other's place, such as {first:%Y-%m-%d}: rows stand in order "
+    )
+    message += "of time, and these only do if they are changed back"
+    consequence = "These rows are taken for days months away: seasons, lags, and what is past and future are wrong in them"
+    fix = "read the dates again from their source, with the day and the month in the right order"
+    return [Finding("D08", "warn", name, share, STEPS, message, fix, consequence, "", "time")]
 
 
 def _mixed(between: Spacing) -> bool:
@@ -316,9 +446,7 @@ def _holes(survey: Survey, line: Timeline, between: Spacing) -> Iterator[Finding
     if share <= STEPS:
         return
     longest = f"; the longest gap begins after {line.at(between.before)} and lasts {line.span(between.longest)}"
-    message = (
-        f"'{name}' goes in steps of {line.span(between.step)}, but {between.missing:,} steps ({short(100 * share)} %) have no row{longest}"
-    )
+    message = f"'{name}' goes in steps of {line.span(between.step)}, but {between.missing:,} steps ({percent(share)}) have no row{longest}"
     back = _looks_back(survey)
     consequence = "Nobody can tell whether nothing happened then, or nothing was written down, and no model learns of such times"
     if back:

@@ -13,7 +13,7 @@ from piste.core.audit.cures import given
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, NotApplicable, check
 from piste.core.data import Column
-from piste.core.finding import Finding
+from piste.core.finding import Finding, percent
 from piste.core.levels import cuts_of
 from piste.core.pasted import scalar
 from piste.core.resolve import with_target
@@ -31,7 +31,7 @@ FEWEST_ROWS = 50
     "which stands in the table but is not shown to models (known only after, or dropped), since no value of it belongs to two "
     "classes. How much the levels keep: the share of the number's variance that lies between them, its ranks taken as a normal "
     "distribution's.",
-    threshold="Levels keep less than 90 %: two even ones keep 64 %, three 79 %, six 92 %. Classes of at least 5 rows each, 50 in all.",
+    threshold="Levels keep less than 90%: two even ones keep 64%, three 79%, six 92%. Classes of at least 5 rows each, 50 in all.",
     alarm="One more framing is trained.",
     source="Cohen, The cost of dichotomization, 1983; Cox, Note on grouping, 1957; Royston, Altman and Sauerbrei 2006",
 )
@@ -124,9 +124,9 @@ def _levels_only(kept: float, number: str, asked: str, paste: str, field: str) -
         number,
         kept,
         MOST_KEPT,
-        f"Models are asked for {asked} alone, which {'keep' if several else 'keeps'} {100 * kept:.0f} % of what the number '{number}' says",
-        "also ask for the number: its forecast decides about levels just as well",
-        "A value just above a limit and one far above teach the same, so that more rows are needed for the same quality",
+        f"Models predict only {asked}, which {'keep' if several else 'keeps'} {percent(kept)} of the information in '{number}'",
+        "also predict the number: from it, levels can be decided just as well",
+        "A value just above a limit and one far above it teach models the same, so more rows are needed for the same quality",
         paste,
         field,
     )

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from piste.core.audit.apiece import apiece
 from piste.core.audit.cures import dropped, known_at
+from piste.core.audit.measures.skill import dealt_out
+from piste.core.audit.measures.texts import Among, Levels, dates_among, numbers_among, other_date, spellings, unit_of
 from piste.core.audit.sentinels import exactly, missing_line, rows_of
-from piste.core.audit.skill import dealt_out
 from piste.core.audit.survey import Survey
-from piste.core.audit.texts import Among, Levels, dates_among, numbers_among, other_date, spellings, unit_of
 from piste.core.check import Found, NotApplicable, check
 from piste.core.data import Column
-from piste.core.finding import Finding, Severity, short
+from piste.core.finding import Finding, Severity, percent, short
 from piste.core.notation import shown
 from piste.core.pasted import scalar
 from piste.core.problem import ColumnKind, Problem
@@ -26,6 +27,7 @@ ABSENT = 0.5  # of the rows
 TELLING = 4.0  # standard errors between the answers of some rows and of the others: no accident
 EACH = 3  # findings of one kind; more are told in one
 AUC, R2 = 0.60, 0.05  # by a missing cell alone
+MOST_NAMED = 5  # columns in one finding
 FEW_MISSING = 20  # rows on either side; fewer tell nothing
 LEVELS = 50
 THIN = 5  # rows of a level; of fewer nothing can be learnt
@@ -42,7 +44,7 @@ FEW_DATES = 5
     "note",
     computed="In every column that models see: the share of the commonest value, and of missing cells",
     threshold=(
-        "One value in more than 99.5 % of the rows, or more than half of the cells missing; unless the answers of the other rows differ "
+        "One value in more than 99.5% of the rows, or more than half of the cells missing; unless the answers of the other rows differ "
         "from those of these by more than 4 standard errors: then the column is sparse, not dead"
     ),
     alarm="None: a column that was left out for nothing costs a line to bring back",
@@ -72,15 +74,15 @@ def dead(survey: Survey) -> Found:
                 survey.resolved.problem,
                 same,
                 ONE_VALUE,
-                lambda name, share, value: f"'{name}' is {value} in {100 * share:.4g} % of the rows",
-                "hold one value in more than 99.5 % of the rows each",
+                lambda name, share, value: f"'{name}' is {value} in {percent(share)} of the rows",
+                "hold one value in more than 99.5% of the rows each",
                 "No model can learn from so few other rows, and what is not learnt from still has to be collected and kept right",
             ),
             *_told(
                 survey.resolved.problem,
                 empty,
                 ABSENT,
-                lambda name, share, _: f"'{name}' is missing in {100 * share:.3g} % of the rows",
+                lambda name, share, _: f"'{name}' is missing in {percent(share)} of the rows",
                 "are missing in more than half of the rows each",
                 "Most rows are predicted without it, and the answers do not differ between rows that have it and rows that do not",
             ),
@@ -140,7 +142,7 @@ class Answers:
         return bool((np.abs(gap) > TELLING * self.y.std(axis=0) * np.sqrt(1 / n + 1 / (len(mark) - n))).any())
 
     def told(self, mark: np.ndarray) -> tuple[float, int]:
-        """Return how well a mark foretells the answer out of fold, and which of the answers it tells best.
+        """Return how well a mark predicts the answer out of fold, and which of the answers it tells best.
 
         R2 of a number; the area under the ROC curve of a class.
         """
@@ -176,14 +178,17 @@ def _misses(y: np.ndarray, guess: np.ndarray) -> float:
     "D04",
     "Missing cells tell the answer",
     "warn",
-    "note",
     computed=(
-        "How well the answer is foretold by whether a cell is missing, out of fold over whole days or groups: the share of the squared "
+        "How well the answer is predicted by whether a cell is missing, out of fold over whole days or groups: the share of the squared "
         "differences for numbers (R2), the area under the ROC curve for classes, of the class that it tells best"
     ),
-    threshold="R2 above 0.05, or an area above 0.60, with 20 rows on either side; a note where known_at vouches for the column",
-    alarm="A real signal would be lost if the column were left out: keep it, and ask",
+    threshold=(
+        "R2 above 0.05, or an area above 0.60, with 20 rows on either side whose answers differ by more than 4 standard errors. One "
+        "finding names all such columns, the most telling first. That a column is known before does not mean that its gaps are"
+    ),
+    alarm="A real signal would be lost if the column were left out: keep it, and ask; acknowledged once for the table",
     source="deepchecks, missing values and label correlation; Kaufman, Rosset and Perlich, Leakage in Data Mining, 2012",
+    version=2,
 )
 def missing(survey: Survey) -> Found | NotApplicable:
     """Columns whose missing cells tell the answer: often a cell was filled in, or not, once the answer was known."""
@@ -200,31 +205,48 @@ def missing(survey: Survey) -> Found | NotApplicable:
     for key, names in columns.items():
         absent = np.frombuffer(key, dtype=bool)
         score, answer = answers.told(absent)
-        if score > threshold:
-            found.append(_gap(survey, names, absent, answers, score, answer, threshold))
-    return Found(found)
+        if score > threshold and answers.differ(absent):
+            found.append(_Gap(tuple(names), absent, score, answer))
+    return Found([_gaps(survey, sorted(found, key=lambda each: -each.score), answers, threshold)] if found else [])
 
 
-def _gap(survey: Survey, names: list[str], absent: np.ndarray, answers: Answers, score: float, answer: int, threshold: float) -> Finding:
-    target, y = survey.resolved.table.target.name, answers.y[:, answer]
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Columns that miss the same cells, and what that tells."""
+
+    names: tuple[str, ...]
+    absent: np.ndarray  # (n_rows,)
+    score: float
+    answer: int  # number of the answer that it tells best
+
+
+def _gaps(survey: Survey, gaps: Sequence[_Gap], answers: Answers, threshold: float) -> Finding:
+    """Tell of all gaps in one finding, of the most telling one at length."""
+    best, target = gaps[0], survey.resolved.table.target.name
+    absent, y = best.absent, answers.y[:, best.answer]
     here, there = float(y[absent].mean()), float(y[~absent].mean())
-    many = rows_of(int(absent.sum()), float(absent.mean()))
     if answers.labels:
-        differ = f"'{target}' is '{answers.labels[answer]}' in {here:.0%} of them, and in {there:.0%} of the others"
-        alone = f"it tells the right one of two rows with different answers in {score:.0%} of such pairs, where chance does in half"
+        label, labels = answers.labels[best.answer], survey.resolved.table.target.labels
+        other = f"'{next(each for each in labels if each != label)}'" if len(labels) == 2 else "other"
+        differ = f"'{target}' is '{answers.labels[best.answer]}' in {percent(here)} of them, and in {percent(there)} of the others"
+        alone = f"shown one '{label}' and one {other} row, it picks out the '{label}' {percent(best.score)} of the time (guessing: 50%)"
     else:
         differ = f"'{target}' is {short(here)} there on average, and {short(there)} elsewhere"
-        alone = f"it foretells {score:.0%} of the differences in '{target}'"
-    others = f", and {', '.join(repr(name) for name in names[1:4])} in the same rows" if len(names) > 1 else ""
-    message = f"'{names[0]}' is missing in {many}{others}: {differ}"
+        alone = f"it explains {percent(best.score)} of the differences in '{target}'"
+    first, *others = names = [name for each in gaps for name in each.names]
+    message = f"'{first}' is missing in {rows_of(int(absent.sum()), float(absent.mean()))}: {differ}"
+    if others:
+        listed = ", ".join(f"'{name}'" for name in others[: MOST_NAMED - 1])
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        message += f"; the gaps of {listed}{more} tell it, too"
     consequence = (
-        f"That a cell is missing is a clue by itself: {alone}; if cells are filled in once the answer is known, models learn what they "
+        f"That a cell is missing is a clue by itself: {alone}. If cells are filled in once the answer is known, models learn what they "
         "will not see in use"
     )
-    severity: Severity = "note" if set(names) <= survey.vouched else "warn"
-    fix = "find out when and why it is filled in; if only after the answer is known, say so"
+    it = "it is" if len(names) == 1 else "they are"
+    fix = f"find out when and why {it} filled in; if only afterwards: list it under known_at: after. If as early as in use: acknowledge it"
     paste = known_at(survey.resolved.problem, "after", names)
-    return Finding("D04", severity, names[0], score, threshold, message, fix, consequence, paste, "known_at")
+    return Finding("D04", "warn", " + ".join(names[:MOST_NAMED]), best.score, threshold, message, fix, consequence, paste, "known_at")
 
 
 @check(
@@ -234,12 +256,13 @@ def _gap(survey: Survey, names: list[str], absent: np.ndarray, answers: Answers,
     "note",
     computed=(
         "The levels of every column of text: how many of its cells are numbers or dates but for some words, carry a unit behind a number, "
-        "tell a time in a way that is not read as one, or differ from another level by case or blanks alone; how many rows hold a level "
-        "that comes fewer than 5 times. Columns of numbers: whether all are dates such as 20201231, or seconds since 1970"
+        "tell a time in a way that is not read as one, or are another level but for case, blanks, hyphens and dots, or "
+        "its first letter; how many rows hold a level that comes fewer than 5 times. Columns of numbers: whether all are dates such as "
+        "20201231, or seconds since 1970"
     ),
     threshold=(
-        "40 % of the cells (more than 90 % are refused when the table is read), 10 different ones; units, other dates: 90 % of the cells; "
-        "1 % of the rows spelt in another way, else a note; more than 50 levels: a note, and a warning where over 20 % of the rows hold a "
+        "40% of the cells (more than 90% are refused when the table is read), 10 different ones; units, other dates: 90% of the cells; "
+        "1% of the rows spelt in another way, else a note; more than 50 levels: a note, and a warning where over 20% of the rows hold a "
         "level with fewer than 5 rows"
     ),
     alarm="They are names after all: declare the column a category",
@@ -258,12 +281,12 @@ def misread(survey: Survey) -> Found:
             found += _of_numbers(problem, column.name, values.to_numpy(dtype=float))
         elif isinstance(values.dtype, pd.StringDtype):
             found += _of_texts(survey, column, Levels.of(values))
-    return Found(found)
+    return Found(apiece(found))
 
 
 def _of_texts(survey: Survey, column: Column, levels: Levels) -> Iterator[Finding]:
     """Yield what is wrong with a column of text: that it is none, or else how it is written."""
-    taken = f"taken as text of {len(levels.texts):,} levels" if column.role == "feature" else "taken for names of rows, and left out"
+    taken = f"read as text ({len(levels.texts):,} different words)" if column.role == "feature" else "taken for names of rows, and left out"
     if not len(levels.texts):
         return
     among = numbers_among(levels) or dates_among(levels)
@@ -286,10 +309,8 @@ def _mixed(survey: Survey, name: str, levels: Levels, among: Among, taken: str) 
     kind: ColumnKind = "number" if among.what == "numbers" else "datetime"
     listed = ", ".join(shown(text) for text in others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
     n = int(levels.counts[~among.mask].sum())
-    message = f"'{name}' holds {among.what} in {among.share:.0%} of its cells, but {listed} in {n:,}, and so is {taken}"
-    consequence = (
-        f"Models see names instead of {'amounts' if kind == 'number' else 'times'}: no more and less, and nothing known of a new one"
-    )
+    message = f"'{name}' is {among.what} in {percent(among.share)} of cells, but says {listed} in {n:,} of them, so it is {taken}"
+    consequence = f"Models cannot tell {'more from less' if kind == 'number' else 'earlier from later'}, or use a new value"
     fix = f"correct these cells, or mark them missing and declare the column a {'number' if kind == 'number' else 'date'}"
     line = missing_line(survey.resolved.problem, others) if len(others) <= EACH * 2 else ""
     paste = f"{line}\n{_declared(survey.resolved.problem, name, kind)}" if line else ""
@@ -301,7 +322,7 @@ def _declared(problem: Problem, name: str, kind: ColumnKind) -> str:
 
 
 def _misread(name: str, levels: Levels, message: str, fix: str) -> Finding:
-    consequence = "Models see names without an order, and can say nothing of one that they have not seen"
+    consequence = "Models cannot tell more from less, or use a new value"
     return Finding("D06", "warn", name, len(levels.texts), 1, message, fix, consequence, "", f"columns.{name}")
 
 
@@ -314,7 +335,7 @@ def _spelt(name: str, levels: Levels) -> Iterator[Finding]:
     more = f", and {len(groups) - 1} more names likewise" if len(groups) > 1 else ""
     share = rarer / levels.total
     message = f"'{name}' spells one name in several ways: {first}{more}; {rows_of(rarer, share)} hold the rarer spelling"
-    consequence = "Models take them for different things, and learn of each from its own rows only"
+    consequence = "Models take them for different things, and learn each from its own rows only"
     fix = "spell every name in one way; if they are different things, acknowledge it"
     severity: Severity = "warn" if share >= MISSPELT else "note"
     yield Finding("D06", severity, name, share, MISSPELT, message, fix, consequence, "", f"columns.{name}")
@@ -323,9 +344,9 @@ def _spelt(name: str, levels: Levels) -> Iterator[Finding]:
 def _many_levels(problem: Problem, name: str, levels: Levels) -> Finding:
     thin = levels.counts < THIN
     share, n = levels.share(thin), len(levels.texts)
-    message = f"'{name}' is text of {n:,} levels"
+    message = f"'{name}' is text with {n:,} different values"
     if thin.any():
-        message += f"; {int(thin.sum()):,} of them come fewer than {THIN} times each, together in {share:.0%} of the rows"
+        message += f"; {int(thin.sum()):,} of them come fewer than {THIN} times each, together in {percent(share)} of the rows"
     consequence = "Nothing can be learnt of a level that hardly ever came, and new rows will bring levels that never did"
     fix = "keep what they have in common (a region, a kind, the first letters), or leave it out"
     paste = dropped(problem, [name])

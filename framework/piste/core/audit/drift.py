@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit.cures import given
-from piste.core.audit.quick import Job, Quick, drawn, error_of, fitted, lesson, on, sources, standing
-from piste.core.audit.renamed import Renamed, renamed
-from piste.core.audit.skill import correlation, ranks_of
+from piste.core.audit.measures.quick import Job, Quick, drawn, error_of, fitted, lesson, on, sources, standing
+from piste.core.audit.measures.renamed import Renamed, renamed
+from piste.core.audit.measures.skill import correlation, ranks_of
 from piste.core.audit.survey import Survey, within
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
+from piste.core.errors import both
 from piste.core.family import Task
-from piste.core.finding import Finding, Severity, short
+from piste.core.finding import Finding, Severity, percent, short
 from piste.core.pasted import scalar
 from piste.core.split import Fold, text
 
@@ -35,16 +36,16 @@ FEWEST_ROWS = 50  # on either side
 BINS = 20
 SHOWN = 3  # columns that are named
 TELLS = 0.1  # of a column's rows, beyond chance, would have to change their values for it to tell nothing
-UNSEEN = 0.01  # of the judged rows
+UNSEEN = 0.01  # of the tested rows
 
 
 @check(
     "L11",
-    "Split flatters",
+    "Split makes scores look too good",
     "warn",
     computed="Where rows are divided at random although the table has a time: a quick boosting learns half of the rows and predicts the "
     "later ones, once from what came before, and once from a random half; both on the same rows, of the same size.",
-    threshold="In time it costs 3 % more than at random, by two standard errors between periods. Groups of rows that belong together are "
+    threshold="In time it costs 3% more than at random, by two standard errors between periods. Groups of rows that belong together are "
     "L07's, and what a random split makes of rows just before and after L08's.",
     alarm="The score is slightly pessimistic",
     source="Roberts et al., Cross-validation strategies for data with temporal, spatial, hierarchical or phylogenetic structure, 2017",
@@ -73,9 +74,15 @@ def flattering_split(survey: Survey) -> Found | NotApplicable:
 
 def _flatters(survey: Survey, clock: str, cheap: float, dear: float, share: float) -> Finding:
     problem = survey.resolved.problem
+    yardstick = survey.resolved.yardstick
+    name, unit = (
+        (f"{short(cheap)}{currency(yardstick.name)} a decision", currency(yardstick.name))
+        if yardstick.priced
+        else (f"{yardstick.name} {short(cheap)}", "")
+    )
     message = (
-        f"Your random split flatters by {share:.0%}: {_said(survey, cheap)} where later rows are predicted from earlier and later ones, "
-        f"and {short(dear)} where they are predicted from earlier ones alone"
+        f"Your random split makes scores look {percent(share)} better than they are: {name} when a quick model may also use later rows, "
+        f"{short(dear)}{unit} when only earlier ones, as in use"
     )
     kept = {key: value for key, value in given(problem.split).items() if key in ("together", "holdout")}
     lines = [f"split: {scalar({'scheme': 'forward', **kept})}"]
@@ -89,9 +96,10 @@ def _flatters(survey: Survey, clock: str, cheap: float, dear: float, share: floa
         FLATTERS,
         message,
         f"predict the future from the past, by '{clock}'",
-        f"In use, expect about {short(dear)} where the comparison says {short(cheap)}",
+        f"In use, expect about {short(dear)}{unit}, not the {short(cheap)}{unit} that the score would show",
         "\n".join(lines),
         "split.scheme",
+        harm=share,
     )
 
 
@@ -153,7 +161,7 @@ def _said(survey: Survey, cost: float) -> str:
     computed="A quick boosting is asked whether a row is of the latest test or of its training rows, out of sample: what it learnt on one "
     "half of each is asked of the other half. It does not see times, columns that count or name periods, nor identifiers.",
     threshold="In 65 of 100 pairs it tells the row to be predicted from the one learnt from (50 is chance). Warns where rows are "
-    "set apart by a column (predefined) and a quick model is also 10 % dearer there than on training rows that it has not seen, by two "
+    "set apart by a column (predefined) and a quick model also costs 10% more there than on training rows that it has not seen, by two "
     "standard errors; a forward split is noted, since its score is that of the latest rows already.",
     alarm="A note: seasons differ, and the score still says how it goes in the latest",
     source="Adversarial validation; deepchecks: multivariate drift (2 AUC - 1 > 0.25); Kapoor and Narayanan 2023 (L3.3)",
@@ -180,20 +188,22 @@ def other_rows(survey: Survey) -> Found | NotApplicable:
 
 def _differs(survey: Survey, fold: Fold, told: float, table: pd.DataFrame) -> Finding:
     tells = [str(line.column) for line in table.itertuples() if line.apart - line.by_chance >= TELLS][:SHOWN]
-    by = f", mostly by {_listed(tells)}" if tells else ""
+    by = f", mostly by {both(tells)}" if tells else ""
     blind = " that is not told the time" if survey.resolved.problem.time else ""
     message = (
-        f"The rows to be predicted ('{fold.name}') are of another kind than those learnt from: shown one of each, a model{blind} knows "
-        f"which is which in {told:.0%} of the cases, a coin in 50%{by}"
+        f"The tested rows ('{fold.name}') are of another kind than those learnt from: shown one of each, a model{blind} tells them "
+        f"apart {percent(told)} of the time (guessing: 50%){by}"
     )
     there, here, sure = _elsewhere(survey, fold)
     fixed = survey.resolved.rule.scheme == "predefined"
     harmful = fixed and there >= (1 + HARM) * here and sure >= SURE
     consequence = f"There {_said(survey, there)}, against {short(here)} on rows like those learnt from"
-    consequence += ": whether that is what comes in use, no score can tell" if harmful else ": scores say how it goes with such rows"
-    fix = "if rows like these are what comes, collect more of them to learn from; if not, the score is for the wrong rows"
+    consequence += ": no score can tell which of them comes in use" if harmful else ": scores say how it goes with such rows"
+    fix = "if rows like these come in use, collect more of them to learn from; if not, test on others"
     severity: Severity = "warn" if harmful else "note"
-    return Finding("L12", severity, fold.name, told, APART, message, fix, consequence, "", "split")
+    return Finding(
+        "L12", severity, fold.name, told, APART, message, fix, consequence, "", "split", harm=max(0.0, there / here - 1) if harmful else 0.0
+    )
 
 
 def _clocks(survey: Survey, fold: Fold) -> frozenset[str]:
@@ -226,7 +236,7 @@ def _one_a_day(times: pd.Series, seed: int) -> np.ndarray:
 
 
 def _changes(codes: np.ndarray) -> float:
-    """Return how often a column of few values changes from one day to the next, against its values dealt to the days at random."""
+    """Return how often a column of few values changes from one day to the next, against its values shuffled over the days at random."""
     share = np.bincount(codes) / len(codes)
     if not 2 <= np.count_nonzero(share) <= MOST_LEVELS:
         return 1.0
@@ -336,7 +346,7 @@ def _elsewhere(survey: Survey, fold: Fold) -> tuple[float, float, float]:
     "note",
     computed="The values of every text column in the tests of all folds, and whether the fold's training rows have them. And, whatever "
     "the split, values that end in time and others that begin after them, spelt alike or alike in every column that goes with them.",
-    threshold="1 % of the judged rows hold a value that no training row has: noted. A value that seems to have been renamed is warned of.",
+    threshold="1% of the tested rows hold a value that no training row has: noted. A value that seems to have been renamed is warned of.",
     alarm="None: an unseen value counts as missing, and new ones may well come in use. Of a renaming: one acknowledgement",
     source="deepchecks: new categories in test",
 )
@@ -351,7 +361,7 @@ def unseen_levels(survey: Survey) -> Found | NotApplicable:
     findings = [_renamed(each) for name in columns for each in renamed(survey, name)]
     for name in columns:
         codes, levels = pd.factorize(survey.frame[name])
-        new = np.zeros(len(levels), dtype=int)  # judged rows of each level that had not been met
+        new = np.zeros(len(levels), dtype=int)  # tested rows of each level that had not been met
         for fold in folds:
             met = np.zeros(len(levels) + 1, dtype=bool)
             met[codes[fold.train]] = True
@@ -366,20 +376,14 @@ def unseen_levels(survey: Survey) -> Found | NotApplicable:
 
 def _renamed(found: Renamed) -> Finding:
     since = text(found.since)
-    message = f"'{found.before}' of '{found.column}' ends, and '{found.after}' begins after it, on {since}: it seems to be renamed"
-    consequence = f"Models take one thing for two, and know nothing of '{found.after}' from before: {found.rows:,} rows are of it"
-    fix = f"call it by one name in all rows: '{found.after}'"
+    message = f"In '{found.column}', '{found.before}' stops and '{found.after}' starts on {since}: probably renamed"
+    consequence = f"Models see two things and know nothing of '{found.after}' ({found.rows:,} rows) from before"
+    fix = f"in your table, write '{found.after}' in all rows"
     return Finding("L13", "warn", found.column, found.rows, 0, message, fix, consequence, "", f"columns.{found.column}")
 
 
 def _unseen(name: str, share: float, levels: Sequence[str]) -> Finding:
-    message = f"{share:.0%} of the rows to be predicted hold a value of '{name}' that no training row has, such as {_listed(levels)}"
-    consequence = f"Models take '{name}' as missing there, and know no more of such a row than its other columns tell"
-    fix = "nothing, if new ones come in use as often; if these are spellings of known ones, put them right in the table"
+    message = f"{percent(share)} of the tested rows hold a value of '{name}' that no training row has, such as {both(levels)}"
+    consequence = f"Models take '{name}' as missing there, and learn nothing from it about these rows"
+    fix = "nothing, if new ones come in use as often; if these are other spellings of known ones, correct them in your table"
     return Finding("L13", "note", name, share, UNSEEN, message, fix, consequence, "", f"columns.{name}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Write names one after the other: "'a', 'b' and 'c'"."""
-    quoted = [f"'{name}'" for name in names]
-    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))

@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit.cures import split
-from piste.core.audit.groups import FLATTERS, SURE, flattery, said
+from piste.core.audit.measures.groups import FLATTERS, SURE, compare, flattery
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding, Severity
+from piste.core.finding import Finding, Severity, percent
 from piste.core.horizon import delay, distance
 from piste.core.pasted import scalar
 
 PERIODS = 20  # that time is cut into, at equal numbers of rows
 IN_ORDER = 0.95  # of the steps from row to row: the file is sorted by it
-AHEAD = 0.1  # of the judged rows
-UNKNOWN_BLOCK, UNKNOWN_WARN = 0.5, 0.05  # of the judged rows are decided on before all answers of training are known
+AHEAD = 0.1  # of the tested rows
+UNKNOWN_BLOCK, UNKNOWN_WARN = 0.5, 0.05  # of the tested rows are decided on before all answers of training are known
 YEARS = (1900, 2100)
 LIKELY = 1.0  # standard errors, where the problem itself says when rows happened
 MICROSECOND = timedelta(microseconds=1)
@@ -31,17 +31,17 @@ MICROSECOND = timedelta(microseconds=1)
     "block",
     "warn",
     "note",
-    computed="Forward: the times of the training rows, and when their answers are known (target.delay), against when each judged row is "
+    computed="Forward: the times of the training rows, and when their answers are known (target.delay), against when each tested row is "
     "decided on (decision.made_at). Any other split: whether training rows are later than the judged ones, by `time`, by a date that "
     "the problem does not name as its time, or by a year in whose order the file stands; and how much better a quick model is with "
     "the rows around a moment than without the whole period.",
-    threshold="Forward: later training rows for 10 % of the judged rows block, fewer warn; answers that are not known yet warn from 5 % "
-    "of the judged rows, block from 50 %, and are noted else. Not forward: warns where knowing the rows around flatters by more than "
-    "3 %, by 1 standard error where the problem names the time itself, by 2 of other dates; else a split that ignores `time` is noted, "
+    threshold="Forward: later training rows for 10% of the tested rows block, fewer warn; answers that are not known yet warn from 5% "
+    "of the tested rows, block from 50%, and are noted else. Not forward: warns where knowing the rows around improves scores by more "
+    "than 3%, by 1 standard error where the problem names the time itself, by 2 of other dates; else a split that ignores `time` is noted, "
     "and other dates are passed over.",
     alarm="A date that is a property, such as a birthday, or rows that do not drift: one acknowledgement. Simulated days without drift, "
-    "shuffled beside a named time, were warned of in 28 % of tables of 150 rows, 12 % of 400 and 2 % of 1,500; by 2 standard errors "
-    "it would be 12 %, 7 % and 2 %.",
+    "shuffled beside a named time, were warned of in 28% of tables of 150 rows, 12% of 400 and 2% of 1,500; by 2 standard errors "
+    "it would be 12%, 7% and 2%.",
     source="Kapoor and Narayanan 2023 (L3.1); Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 5.10.",
 )
 def future_in_training(survey: Survey) -> Found | NotApplicable:
@@ -106,7 +106,7 @@ def in_order(survey: Survey, clock: Clock) -> bool:
 
 
 def _ahead(survey: Survey, at: np.ndarray) -> float:
-    """Return the share of the judged rows, over folds, for which some training row is later."""
+    """Return the share of the tested rows, over folds, for which some training row is later."""
     later, n = 0, 0
     for fold in survey.folds.shown:
         if np.isnan(at[fold.train]).all():
@@ -122,8 +122,8 @@ def _claimed_forward(survey: Survey, clock: Clock) -> list[Finding]:
     if (share := _ahead(survey, clock.at)) > 0:
         severity: Severity = "block" if share >= AHEAD else "warn"
         by = f"the values of '{rule.by}' overlap in '{clock.name}'" if rule.by else f"rows overlap in '{clock.name}'"
-        message = f"The split is called forward, but {share:.0%} of the judged rows are predicted with training rows that are later: {by}"
-        consequence = "Models are told what comes after the moment that they predict, which no one will know then"
+        message = f"The split is called forward, but {percent(share)} of the tested rows are predicted using later rows: {by}"
+        consequence = "Models learn from what comes after the moment that they predict, which nobody will know then"
         fix = "cut by a period of the time itself, such as month, or by a column whose values follow one another in time"
         limit = AHEAD if severity == "block" else 0.0
         paste = split(problem, by="month") if clock.dated and rule.by else ""
@@ -132,7 +132,7 @@ def _claimed_forward(survey: Survey, clock: Clock) -> list[Finding]:
 
 
 def _too_soon(survey: Survey, clock: Clock) -> list[Finding]:
-    """Find judged rows that are decided on before all answers of their training rows are known."""
+    """Find tested rows that are decided on before all answers of their training rows are known."""
     problem = survey.resolved.problem
     made_at = problem.decision.made_at if problem.decision else None
     if made_at is None and problem.target.delay is None:
@@ -160,8 +160,8 @@ def _too_soon(survey: Survey, clock: Clock) -> list[Finding]:
     severity: Severity = "block" if share >= UNKNOWN_BLOCK else "warn" if share >= UNKNOWN_WARN else "note"
     limit = {"block": UNKNOWN_BLOCK, "warn": UNKNOWN_WARN, "note": 0.0}[severity]
     message = (
-        f"{soon:,} of the judged rows ({share:.0%}) are decided on before the answers of their latest training rows are known: "
-        f"it takes {gap} from one to the other"
+        f"{soon:,} of the tested rows ({percent(share)}) are decided on before the answers of their latest training rows are known: "
+        f"that takes {gap}"
     )
     consequence = "Models learn from answers that will not be there yet when they are used"
     fix, paste = f"leave the last {gap} before each test out of training", split(problem, gap=gap)
@@ -195,17 +195,18 @@ def _not_forward(survey: Survey, clock: Clock) -> Finding | None:
         return None
     severity: Severity = "warn" if harmful and (clock.declared or in_order(survey, clock)) else "note"
     says = "says when rows happened" if clock.declared else "looks as if it says when rows happened"
+    which = "all tested rows" if share > 0.995 else f"{percent(share)} of the tested rows"
     message = (
-        f"'{clock.name}' {says}, but the split ({rule.scheme}) does not follow it: {share:.0%} of the judged rows are predicted with the "
-        "help of later ones"
+        f"'{clock.name}' {says}, but the split ({rule.scheme}) does not follow it: {which} are predicted using later rows, which you will "
+        "not have in use"
     )
     if flattered is None:
-        consequence = "Models are told what comes after the moment that they predict"
+        consequence = "Models learn from what comes after the moment that they predict"
     else:
-        compared = said(survey, flattered, "where it knows the rows before and after", "where it knows none of the period")
-        much = f"{flattered.share:.0%} too good"
-        sure = f"scores are {much}" if flattered.flatters(SURE) else f"scores may be {much}, though chance could make that difference too"
-        consequence = f"{compared}: {sure if harmful else 'here, it makes no sure difference'}"
+        compared = compare(survey, flattered, "where it knows the rows before and after", "where it knows none of the period")
+        much = f"{percent(flattered.share)} better than they are"
+        sure = f"scores look {much}" if flattered.flatters(SURE) else f"scores may look {much}, though that may be chance"
+        consequence = f"{compared}: {sure if harmful else 'no clear difference here'}"
     forward = split(problem, scheme="forward", by=None, folds=None, repeats=None)
     if clock.declared:
         fix, paste = "predict the future from the past", forward
@@ -219,7 +220,19 @@ def _not_forward(survey: Survey, clock: Clock) -> Finding | None:
         )
         paste = split(problem, scheme="leave_one_out", by=clock.name, folds=None, repeats=None, together=None)
     number, field = share if flattered is None else flattered.share, "split.scheme" if clock.declared else "time"
-    return Finding("L08", severity, clock.name, number, FLATTERS, message, fix, consequence, paste, field)
+    return Finding(
+        "L08",
+        severity,
+        clock.name,
+        number,
+        FLATTERS,
+        message,
+        fix,
+        consequence,
+        paste,
+        field,
+        harm=flattered.share if flattered and harmful else 0.0,
+    )
 
 
 def _periods(at: np.ndarray) -> np.ndarray:

@@ -6,21 +6,21 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit import cures
-from piste.core.audit.copied import COPIED, Copy
+from piste.core.audit.measures.copied import COPIED, Copy
+from piste.core.audit.measures.skill import FEWEST_ROWS, luck
 from piste.core.audit.numbered import names_rows
-from piste.core.audit.relations import both
-from piste.core.audit.skill import FEWEST_ROWS, luck
 from piste.core.audit.survey import Survey
 from piste.core.audit.unsaid import EITHER, IF_AFTER, TOO_GOOD, says, unvouched
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding
+from piste.core.errors import both
+from piste.core.finding import Finding, percent
 
 STRONG = 0.8
 PART = 0.05  # of the target's sum, of a column that may be a part of it,
 WHOLES = 3  # which is all of it at that many values
 MOVING = 0.3  # and goes with it, by its rank correlation
 SEVERAL = 2  # strong columns that are asked about one by one
-LOST = "The answer stands in the row: models will look perfect, and be lost in use, where it is not there yet"
+LOST = "The answer is in the row: models will look perfect, and fail in use, where it is not there yet"
 
 
 @check(
@@ -31,7 +31,7 @@ LOST = "The answer stands in the row: models will look perfect, and be lost in u
     computed="each column against the target: an exact straight line, the rank correlation, one class for each value, ranges that do not "
     "overlap; then pairs and triples of columns: the plane of the target on them (from their correlations, so all are tried), and the "
     "same in logarithms for products and ratios, held against every row of the sample",
-    threshold="rank correlation of 0.999, or a formula of whole numbers that holds in 95 % of the rows to a thousandth of the target's "
+    threshold="rank correlation of 0.999, or a formula of whole numbers that holds in 95% of the rows to a thousandth of the target's "
     "spread: chance and honest measurement stay below; a formula with numbers of its own in every row only warns, since it may be a law",
     alarm="where the formula is known and right before the decision, no model is needed: write it as a baseline and acknowledge",
     source="Kapoor and Narayanan 2023 (L2, illegitimate features); H2O Driverless AI drops a column from a correlation of 0.999",
@@ -55,7 +55,7 @@ def target_copied(survey: Survey) -> Found | NotApplicable:
     source="deepchecks, single-feature predictive power (0.8); H2O Driverless AI, leakage by feature",
 )
 def strong_column(survey: Survey) -> Found | NotApplicable:
-    """A column that foretells most of the target by itself, or looks like a part of it, and of which nobody has said when it is known."""
+    """A column that predicts most of the target by itself, or looks like a part of it, and of which nobody has said when it is known."""
     if len(survey.sample) < FEWEST_ROWS:
         return NotApplicable(f"fewer than {FEWEST_ROWS} rows tell no skill from chance")
     told = {name for each in survey.copies for name in each.columns} | {each.column for each in survey.encodings} | survey.vouched
@@ -78,7 +78,7 @@ def strong_column(survey: Survey) -> Found | NotApplicable:
             *found,
             Finding(
                 "L02", "warn", first, score, STRONG, message,
-                fix="if all of them are known at the decision, say so; what comes afterwards goes under `after`",
+                fix="known before: list them under known_at: decision. Filled in only afterwards: under known_at: after",
                 consequence="If one of them is known only afterwards, every score here is too good",
                 paste=cures.known_at(survey.resolved.problem, "decision", names),
                 field="known_at",
@@ -89,8 +89,11 @@ def strong_column(survey: Survey) -> Found | NotApplicable:
 
 def _copy(survey: Survey, found: Copy) -> Finding:
     several = len(found.columns) > 1
-    before = "say which of them are filled in only afterwards, and no model sees them" if several else IF_AFTER
-    law = "if they are filled in afterwards, say so; if it is a law, write the formula as a baseline instead of learning it"
+    before = "list those that are filled in only afterwards under known_at: after" if several else IF_AFTER
+    law = (
+        "filled in only afterwards: list them under known_at: after. A law of nature or of your books: write the formula as a baseline "
+        "instead"
+    )
     return Finding(
         "L01",
         "warn" if found.law else "block",
@@ -144,7 +147,7 @@ def _part(survey: Survey, name: str) -> Finding:
         name,
         share,
         PART,
-        f"'{name}' is never above '{label}' and at times all of it, as a part of it would be ({share:.0%} on average), "
+        f"'{name}' is never above '{label}' and at times all of it, as a part of it would be ({percent(share)} on average), "
         "and nothing says when it is known",
         fix=EITHER,
         consequence=TOO_GOOD,

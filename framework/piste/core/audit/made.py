@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from piste.core.audit import cures
-from piste.core.audit.encoded import Encoded
-from piste.core.audit.rolled import Order, Rolled, rolled
-from piste.core.audit.skill import far, near
+from piste.core.audit.measures.encoded import Encoded
+from piste.core.audit.measures.rolled import Order, Rolled, rolled
+from piste.core.audit.measures.skill import far, near
 from piste.core.audit.survey import Survey
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding
+from piste.core.finding import Finding, percent
 from piste.core.melt import OUTPUT
 
 CENTRED = 1e-6  # of the standard deviation: a mean that is none
@@ -30,8 +30,10 @@ LONG = 5  # rows that a series of such a category has in the mean, at least
     "block",
     "note",
     computed="each number column's mean and standard deviation; and by every value of a column the mean, median, sum or class share of the "
-    "target in its rows, also smoothed towards the overall mean, and with the row itself left out",
-    threshold="a mean of 0 to a millionth and a standard deviation of 1 to a thousandth (noted: it hardly matters); a column that is "
+    "target in its rows, also smoothed towards the overall mean, of logarithms, in other units, with the row itself or its fold left out; "
+    "and whether a column is a straight line of the target within every group",
+    threshold="a mean of 0 to a millionth and a standard deviation of 1 to a thousandth, or three columns from 0 to 1 (noted: it hardly "
+    "matters); a column that is "
     "the target's statistic to a millionth, or nearer in all groups than honest guesses come once in a million",
     alarm="a scaled file costs nothing; an exact target statistic is no chance",
     source="Kapoor and Narayanan 2023 (L1.2); scikit-learn, common pitfalls: data leakage during pre-processing, TargetEncoder",
@@ -47,10 +49,11 @@ def made_from_the_file(survey: Survey) -> Found | NotApplicable:
     "L10",
     "Aggregate of its own answer",
     "block",
-    computed="each number column against the mean, sum, median, maximum and minimum of the target over every window of 2 to 30 rows that "
+    computed="each number column against the mean, sum, median, maximum, minimum and standard deviation of the target "
+    "over every window of 2 to 30 rows that "
     "holds the row itself or only later ones, over all rows so far, exponentially weighted, and as a change since the row before; in order "
     "of time within each series, over all rows, and as the file stands; and against the target's statistics by date",
-    threshold="a match in 99 % of the rows in which the row's own answer makes a difference, to the last digit "
+    threshold="a match in 99% of the rows in which the row's own answer makes a difference, to the last digit "
     "that the column is written with",
     alarm="none: no column matches by chance, and one that looks back only is not said to",
     source="Kapoor and Narayanan 2023 (L2, L3.1)",
@@ -92,8 +95,13 @@ def _scaled(survey: Survey) -> Iterator[Finding]:
     alike = (usual.groupby(usual).transform("size") >= ALIKE).to_numpy()
     near = np.abs(deviation - 1) <= max(UNIT, 1 / len(values))
     found = [name for name, yes in zip(names, many & level & (near | alike), strict=True) if yes]
-    if not found:
+    low, high, whole = values.min().to_numpy(), values.max().to_numpy(), (values % 1 > 0).any().to_numpy()
+    between = [name for name, yes in zip(names, many & whole & (low == 0) & (high == 1), strict=True) if yes]
+    if not found and len(between) < ALIKE:
         return
+    how, by = "a mean of exactly 0 and one standard deviation", "the same numbers"
+    if not found:
+        found, how, by = between, "a range of exactly 0 to 1", "the same range"
     others = f" and {len(found) - 1} more columns" if len(found) > 2 else f" and '{found[1]}'" if len(found) == 2 else ""
     yield Finding(
         "L09",
@@ -101,10 +109,9 @@ def _scaled(survey: Survey) -> Iterator[Finding]:
         found[0],
         float(len(found)),
         1.0,
-        f"'{found[0]}'{others} {'have' if others else 'has'} a mean of exactly 0 and one standard deviation: scaled on the whole file, "
-        "with the rows that models are judged on",
+        f"'{found[0]}'{others} {'have' if others else 'has'} {how}: scaled on the whole file, tested rows included",
         fix="give the columns as they were measured: they are scaled within each training part where a model needs it",
-        consequence="Scores are hardly touched, but new rows must be scaled by the same numbers, which the file does not hold",
+        consequence=f"Scores are hardly touched, but new rows must be scaled by {by}, which the file does not hold",
         field="data",
     )
 
@@ -125,10 +132,10 @@ def _encoding(survey: Survey, found: Encoded) -> Finding:
         name,
         found.share,
         0.99,
-        f"'{name}' is the {statistic} of {found.answer} by {keys or 'some grouping of the rows'}, over the whole file: the answers "
-        "that models are judged on are in it",
+        f"'{name}' is the {statistic} of {found.answer} by {keys or 'some grouping of the rows'}, over the whole file, so it "
+        "contains the answers that models are tested on",
         fix=f"leave it out; {instead}",
-        consequence="Models are shown a piece of the answer, the more so the smaller the groups, and scores are too good",
+        consequence="Models see a piece of the answer, the more so the smaller the groups, and scores look better than they are",
         paste=cures.dropped(survey.resolved.problem, [name]),
         field=f"columns.{name}",
     )
@@ -143,9 +150,9 @@ def _rolling(survey: Survey, name: str, how: Rolled, order: Order) -> Finding:
         how.share,
         0.99,
         f"'{name}' is {how.words.format(target=repr(label))}{order.words}"
-        + ("" if how.share == 1 else f", in {how.share:.1%} of the rows"),
+        + ("" if how.share == 1 else f", in {percent(how.share)} of the rows"),
         fix="compute it so that it ends before the decision, or leave it out",
-        consequence="Models are shown a piece of the answer that is not there yet in use, and scores are too good",
+        consequence="Models see a piece of the answer that is not there yet in use, and scores look better than they are",
         paste=cures.known_at(survey.resolved.problem, "after", [name]),
         field="known_at",
     )
@@ -157,7 +164,7 @@ def _orders(survey: Survey) -> Iterator[Order]:
     rows = np.arange(len(frame))
     time = pd.factorize(frame[problem.time], sort=True)[0] if problem.time else rows
     in_time = ", in order of time" if problem.time else ", in the order of the file"
-    series = [name for name in problem.unit if name != problem.time]
+    series = list(problem.series)
     choices: list[tuple[list[str], np.ndarray]] = [(series, time)] if series else []
     choices += [([], time), *(([], rows) for _ in [0] if problem.time)]
     if not series:

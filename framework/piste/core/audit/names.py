@@ -33,15 +33,8 @@ PLAIN_NAMES = {"target", "class", "label", "value", "total", "type", "goal", "ou
 def telling_name(survey: Survey) -> Found:
     """A column whose name speaks of what happens after the decision, or of the target itself."""
     found = []
-    answers = {name: words(name) for name in targets(survey.resolved.problem)}
     for name in unvouched(survey):
-        its = words(name)
-        if EARLIER & set(its):
-            continue
-        smell = next((word for word in its if word in SMELLS), None)
-        akin = next((answer for answer, own in answers.items() if _inside(own, its)), None)
-        if smell or akin:
-            what = f"'{name}' has '{smell}' in its name" if smell else f"'{name}' bears the name of the target, '{akin}'"
+        if what := smell(survey, name):
             found.append(
                 Finding(
                     "L15", "note", name, 1.0, 1.0, f"{what}, and nothing says when it is known",
@@ -52,6 +45,17 @@ def telling_name(survey: Survey) -> Found:
                 )
             )  # fmt: skip
     return Found(found)
+
+
+def smell(survey: Survey, name: str) -> str:
+    """Say how a column's name speaks of what happens after the decision, or of the target; empty where it does not."""
+    its = words(name)
+    if EARLIER & set(its):
+        return ""
+    if word := next((word for word in its if word in SMELLS), None):
+        return f"'{name}' has '{word}' in its name"
+    akin = next((answer for answer in targets(survey.resolved.problem) if _inside(words(answer), its)), None)
+    return f"'{name}' has the name of the target, '{akin}', in its own" if akin else ""
 
 
 def words(name: str) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from piste.core.audit import cures
-from piste.core.audit.copied import one_way
+from piste.core.audit.measures.copied import one_way
+from piste.core.audit.measures.skill import FEWEST_ROWS, known_of, luck
 from piste.core.audit.names import words
-from piste.core.audit.skill import FEWEST_ROWS, luck
 from piste.core.audit.survey import Survey
 from piste.core.audit.unsaid import IF_AFTER, says, unvouched
 from piste.core.check import Found, NotApplicable, check
@@ -26,9 +28,10 @@ ONLY = {"index", "idx", "key", "row", "rownum", "rowid", "rownames", "serial", "
     "L05",
     "Row number tells the answer",
     "warn",
-    computed="columns of whole numbers that differ in more than 90 % of the rows and rise or fall along the file, or are named as numbers "
-    "of rows are, with their skill alone; and columns that count the rows of a group, against the order of the target within the group",
-    threshold="a skill of 0.1, or four standard errors of chance where that is more; 99 % of a group's neighbours in the order of "
+    computed="columns of whole numbers that differ in more than 90% of the rows and rise or fall along the file, or are named as numbers "
+    "of rows are, with their skill alone, also where they only count and no model is shown them; and columns that count the rows of a "
+    "group, against the order of the target within the group",
+    threshold="a skill of 0.1, or four standard errors of chance where that is more; 99% of a group's neighbours in the order of "
     "the target: a number without meaning has neither",
     alarm="one line that drops the column",
     source="deepchecks, identifier-label correlation; Kaufman et al. 2012 (the patient number that told the hospital)",
@@ -45,7 +48,35 @@ def row_number(survey: Survey) -> Found | NotApplicable:
             found += [_number(survey, name, score)] if score > max(TOLD, luck(survey)) else []
         elif within := _numbered_within(survey, name, survey.frame[name].iloc[rows]):
             found.append(within)
-    return Found(found)
+    return Found([*found, *_left_out(survey)])
+
+
+def _left_out(survey: Survey) -> Iterator[Finding]:
+    """Find numbers of the rows that no model sees, since they only count, and that tell the answer: the file is in its order."""
+    problem = survey.resolved.problem
+    for column in survey.resolved.table.columns:
+        values = survey.frame[column.name].iloc[survey.sample]
+        counts = column.role == "identifier" and column.name not in {*problem.columns, *survey.vouched} and _whole_numbers(values)
+        if not counts or _follows_time(survey, values):
+            continue
+        score = known_of(survey).skill(values).score
+        if score > max(TOLD, luck(survey)):
+            yield Finding(
+                "L05",
+                "warn",
+                column.name,
+                score,
+                TOLD,
+                f"'{column.name}' only counts the rows, and yet it {says(survey, score)}: the file is sorted by the answer, or by time",
+                fix="find out what the order of the file says, and leave this column out in so many words",
+                consequence="Models do not see it; but what else follows the order of the file gives the answer away too",
+                paste=cures.dropped(problem, [column.name]),
+                field=f"columns.{column.name}",
+            )
+
+
+def _whole_numbers(values: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(values)) and _whole(values)
 
 
 def names_rows(survey: Survey, name: str) -> bool:
@@ -56,10 +87,13 @@ def names_rows(survey: Survey, name: str) -> bool:
     its = words(name)
     if its[-1] in LAST or (len(its) == 1 and its[0] in ONLY):
         return True
+    return one_way(x.to_numpy()) and not _follows_time(survey, x)
+
+
+def _follows_time(survey: Survey, x: pd.Series) -> bool:
+    """Tell whether a column of the sample only goes one way along the time."""
     time = survey.resolved.problem.time
-    if time and one_way(x.to_numpy()[np.argsort(survey.frame[time].iloc[survey.sample], kind="stable")]):
-        return False
-    return one_way(x.to_numpy())
+    return time is not None and one_way(x.to_numpy()[np.argsort(survey.frame[time].iloc[survey.sample], kind="stable")])
 
 
 def _whole(x: pd.Series) -> bool:

@@ -11,14 +11,17 @@ from piste.core.audit.cures import given
 from piste.core.audit.survey import Survey
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
+from piste.core.decision import Actions, Yardstick
 from piste.core.entrants import Entrant
-from piste.core.finding import Finding, short
+from piste.core.finding import Finding, percent, short
 from piste.core.losses import loss_matrix
 from piste.core.melt import ROW
 from piste.core.pasted import scalar
 from piste.core.problem import amount
 from piste.core.statistics import SAME, Sample, sample
 
+SKILL = 2 / 3  # of the way from acting right just often enough to gain, to always
+KNOWING_MORE = 2.0  # of two normal forecasts, by the squares of their errors
 POWER = 0.8  # with which a gain is to be shown
 
 
@@ -26,11 +29,12 @@ POWER = 0.8  # with which a gain is to be shown
     "F04",
     "The rows cannot show the gain that is asked for",
     "warn",
-    computed="The smallest gain over the rule to beat that shows with 80 % power at the confidence of `success`: z^2 s^2 / G, with z the "
+    computed="The smallest gain over the rule to beat that shows with 80% power at the confidence of `success`: z^2 s^2 / G, with z the "
     "sum of the two quantiles of Student's t (1.645 + 0.84 with many groups), and s the standard error, by whole groups of rows, of "
     "the difference G between that rule and another. The variance of a difference grows with its size: one who knows a little more "
     "than the rule errs where it errs. Of all rules whose difference shows itself, the one that promises most counts; also the rule's own "
-    "loss L with standard error s, of which 2 z^2 s^2 / L shows (two normal forecasts of which one knows more). On at most 50,000 "
+    "loss L with standard error s, of which 2 z^2 s^2 / L shows (two normal forecasts of which one knows more; of actions, one who acts "
+    "otherwise than the rule in some rows, and is right there two thirds of the way from just often enough to always). On at most 50,000 "
     "rows; scaled to all.",
     threshold="Larger than `success.by`.",
     alarm="Somebody collects rows that were not needed. In eleven real tables it was between 0.06 and 5 times what quick models came to, "
@@ -59,13 +63,14 @@ def cannot_show_the_gain(survey: Survey) -> Found | NotApplicable:
     if drawn.n_blocks < 2:
         return NotApplicable("all rows that are tested stand or fall together")
     n_blocks = len(np.unique(blocks[survey.folds.judged]))
-    times = smallest_gain(drawn, problem.success.confidence) * min(1.0, drawn.n_blocks / n_blocks) / asked
+    toll = _toll(yardstick, losses[:, 0], losses[:, -1], survey.resolved.table.target.codes[rows], court.weight[rows])
+    times = smallest_gain(drawn, problem.success.confidence, toll) * min(1.0, drawn.n_blocks / n_blocks) / asked
     if times <= 1:
         return Found()
     return Found([_too_small_to_show(survey, base, shown, shown - survey.shown(mean - times * asked), n_blocks, times)])
 
 
-def smallest_gain(drawn: Sample, confidence: float) -> float:
+def smallest_gain(drawn: Sample, confidence: float, toll: float = KNOWING_MORE) -> float:
     """Return the smallest gain over the first column that shows with POWER; never more than all of its loss.
 
     A difference that does not show itself tells nothing; one that does tells that a larger one shows too, since its error
@@ -74,6 +79,7 @@ def smallest_gain(drawn: Sample, confidence: float) -> float:
     Args:
         drawn: losses of the rule to beat, of other rules, and last of one who is never wrong.
         confidence: with which a gain is to be shown.
+        toll: times the variance for each unit of gain of one who is never wrong: what a model has that is wrong at times.
     """
     from scipy import stats
 
@@ -83,8 +89,40 @@ def smallest_gain(drawn: Sample, confidence: float) -> float:
     for other in range(1, len(drawn.mean)):
         error, size = drawn.difference(0, other)[0], abs(loss - float(drawn.mean[other]))
         if size > SAME * loss and size >= z * error:
-            found.append((2.0 if other == last else 1.0) * (z * error) ** 2 / size)
+            found.append((toll if other == last else 1.0) * (z * error) ** 2 / size)
     return min(found)
+
+
+def _toll(yardstick: Yardstick, rule: np.ndarray, best: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> float:
+    """Return how much more variance a model has for each unit of gain than one who is never wrong.
+
+    Of actions: one who acts otherwise than the rule is right in some of these rows, and pays in the others. It gains from a share of
+    right ones on that a cost of 1 against 5 puts at 5 in 6; two thirds of the way from there to always are taken.
+
+    Args:
+        yardstick: what decisions cost.
+        rule: (n_rows,) losses of the rule.
+        best: (n_rows,) losses of one who is never wrong.
+        codes: (n_rows,) level of each row.
+        weight: (n_rows,).
+    """
+    if not isinstance(yardstick, Actions) or yardstick.budget is not None or len(yardstick.costs) < 2:
+        return KNOWING_MORE
+    ordered = np.sort(yardstick.costs, axis=0)
+    won, lost = rule - best, (ordered[1] - ordered[0])[codes]
+    mistaken = won > SAME * float(np.abs(rule).mean())
+    if not mistaken.any() or mistaken.all():
+        return KNOWING_MORE
+    gain, gain2 = (float(np.average(won[mistaken] ** k, weights=weight[mistaken])) for k in (1, 2))
+    loss, loss2 = (float(np.average(lost[~mistaken] ** k, weights=weight[~mistaken])) for k in (1, 2))
+    enough = loss / (gain + loss)
+    right = enough + SKILL * (1 - enough)
+    mean = float(np.average(won, weights=weight))
+    variance = float(np.average((won - mean) ** 2, weights=weight))
+    net = right * gain - (1 - right) * loss
+    if net <= 0 or variance <= 0:
+        return KNOWING_MORE
+    return (right * gain2 + (1 - right) * loss2) / net * mean / variance
 
 
 def _best_of_each(survey: Survey) -> dict[str, Entrant]:
@@ -111,7 +149,7 @@ def _too_small_to_show(survey: Survey, rule: str, cost: float, least: float, n_b
     share = isinstance(success.by, str)
     number, threshold = (least / cost, amount(success.by, 1.0)) if share else (least, amount(success.by, cost))
     unit = currency(resolved.yardstick.name) if resolved.yardstick.priced else f" of {resolved.yardstick.name}"
-    seen = f"of less than about {f'{100 * number:.0f} %' if share else f'{short(number)}{unit}'}" if least < cost else "of any size"
+    seen = f"of less than about {percent(number) if share else f'{short(number)}{unit}'}" if least < cost else "of any size"
     asks = "you ask for" if "by" in success.model_fields_set else "what counts as worth having is"
     wanted = str(success.by) if share else f"{short(threshold)}{unit}"
     enough = f"{math.ceil(100 * number)}%" if share else _rounded_up(number)
@@ -123,7 +161,7 @@ def _too_small_to_show(survey: Survey, rule: str, cost: float, least: float, n_b
         threshold,
         f"With {n_blocks:,} {groups}, a gain {seen} over the rule '{rule}' cannot be told from luck; {asks} {wanted}",
         f"collect at least {short(math.ceil(n_blocks * (times - 1)))} more {groups}, or ask for a gain that shows",
-        "The comparison is likely to end without a verdict, even if a model is as good as that",
+        "The comparison will probably end without a verdict, even if a model is as good as that",
         f"success: {scalar({**given(success), 'by': enough})}" if least < cost else "",
         "success.by",
     )

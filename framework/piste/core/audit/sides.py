@@ -9,19 +9,20 @@ import pandas as pd
 
 from piste.core.audit.cures import split
 from piste.core.audit.future import IN_ORDER, clocks
-from piste.core.audit.groups import FLATTERS, SURE, Flattery, Key, flattery, keys, said
+from piste.core.audit.measures.copied import one_way
+from piste.core.audit.measures.groups import FLATTERS, SURE, Flattery, Key, compare, flattery, keys
+from piste.core.audit.measures.twins import Copies, copies, met, nearly
 from piste.core.audit.survey import Survey
-from piste.core.audit.twins import Copies, copies, met, nearly
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding, Severity, short
+from piste.core.finding import Finding, Severity, percent, short
 
 LOOKED_UP = 0.01  # of the best rule's loss is saved by looking answers up: worth a warning
 MEMORY = 0.5  # of it: then the test asks for memory
 BY_CHANCE = 0.5  # of the equal pairs: then they are no copies
-MANY_NEARLY, SOME_NEARLY = 0.05, 0.01  # of the rows looked at have a training row that hardly differs, beyond chance
-NEARLY_ROWS = 30_000  # above which neighbours are not searched
+MANY_NEARLY, SOME_NEARLY = 0.02, 0.01  # of the rows looked at have a training row that hardly differs, beyond chance
 FEWEST_NUMBERS = 3  # columns of a table in which rows that hardly differ are told from rows that are near
+MEASURED = 10  # values, or fractions: of numbers that a copy would differ in
 SURER = 3.0  # standard errors: of numbers, which are mostly amounts, more is asked
 RESEMBLES = 0.05  # intraclass correlation of what rows of one group cost
 WIDENS = 1.25  # times the variance of a mean, counted by groups: intervals that count rows are a tenth too narrow
@@ -38,12 +39,13 @@ USED_UP = 0.05  # of the holdout was judged before
     "warn",
     "note",
     computed="Rows are hashed over all features and the target, numbers to 6 significant digits, and looked for in the training part of "
-    "the fold that tests them. How many pairs chance makes equal is bounded by the pairs that differ in one column and in two. What "
-    "looking the answers up saves is measured against the best rule. Where all features are numbers, rows that hardly differ are searched "
-    "too: ten times nearer to a training row than to the fifth next, different in most columns, and with about the same answer.",
-    threshold="More than half of the equal pairs are beyond chance. Warns where looking them up saves 1 % of what the best rule loses; "
+    "the fold that tests them. How many pairs chance makes equal is bounded by the pairs that differ in one column and in two; what "
+    "only copies share, such as a name that models do not see, is asked where features cannot tell. What looking the answers up saves is "
+    "measured against the best rule. Rows that hardly differ are searched too: of the same categories, ten times nearer to a training row "
+    "than to the fifth next, different in most of the measured numbers, and with about the same answer.",
+    threshold="More than half of the equal pairs are beyond chance. Warns where looking them up saves 1% of what the best rule loses; "
     "blocks at half, where the test mostly asks for memory. Real tables have up to a quarter of their rows twice (wine), so a share "
-    "alone does not block. Rows that hardly differ: noted from 1 % beyond chance, warned of from 5 %.",
+    "alone does not block. Rows that hardly differ: noted from 1% beyond chance, warned of from 2%.",
     alarm="Different cases that happen to agree are grouped or acknowledged: a line.",
     source="Kapoor and Narayanan 2023 (L1.4); deepchecks: TrainTestSamplesMix; Facco et al. 2017 for the distances to neighbours.",
 )
@@ -53,6 +55,9 @@ def same_rows(survey: Survey) -> Found | NotApplicable:
     frame = survey.frame.iloc[rows]
     answer = pd.Series(survey.y[rows], index=frame.index, dtype=float)
     found = copies([*(frame[column.name] for column in survey.features), answer], survey.study.seed)
+    if found.beyond_chance < BY_CHANCE and (unseen := _unseen(survey, frame)):
+        whole = copies([*(frame[column.name] for column in survey.features), *unseen, answer], survey.study.seed)
+        found = whole if whole.beyond_chance >= BY_CHANCE else found
     copied = len(survey.frame) + np.arange(len(survey.frame))
     copied[rows] = found.row
     known = met(copied, survey.folds.shown, len(survey.frame))
@@ -63,32 +68,36 @@ def same_rows(survey: Survey) -> Found | NotApplicable:
     return Found(tuple(findings))
 
 
+def _unseen(survey: Survey, frame: pd.DataFrame) -> list[pd.Series]:
+    """Return columns that models do not see, but copies share, such as a name; a number that counts the rows is none."""
+    names = [column.name for column in survey.resolved.table.columns if column.role in ("identifier", "dropped")]
+    return [frame[name] for name in names if not (pd.api.types.is_numeric_dtype(frame[name]) and one_way(frame[name].dropna().to_numpy()))]
+
+
 def _copied(survey: Survey, found: Copies, known: np.ndarray, copied: np.ndarray) -> Finding:
     share, (before, after, saved) = float(np.nanmean(known)), _looked_up(survey, known)
     severity: Severity = "block" if saved >= MEMORY else "warn" if saved >= LOOKED_UP else "note"
     tests = round(share * int(np.isfinite(known).sum()))
-    message = (
-        f"{tests:,} of the rows to be predicted ({share:.1%}) are in the training rows too, to the last digit and with the same answer"
-    )
+    message = f"{tests:,} tested rows ({percent(share)}) are in the training rows too, to the last digit and with the same answer"
     if found.near < found.pairs:
-        few = f"only {found.near:,}" if found.near else "none"
-        message += f"; that is no chance: {found.pairs:,} pairs of rows agree in every column, and {few} in all but one"
+        few = f"and only {found.near:,} differ in just one" if found.near else "yet no pair differs in just one"
+        message += f"; hardly by chance: {found.pairs:,} pairs agree in every column, {few}"
     key = _gathers(survey, copied)
     if key:
         fix = f"keep them on one side: they share '{key}'"
     else:
         fix = (
-            "delete the repeats if they are one record entered twice; if they are different cases that happen to agree, give equal rows "
-            "a number in a column of their own, and name it by `split: {together: COLUMN}`"
+            "delete the repeats if they are one record entered twice; if they are different cases, add a column with one number per set "
+            "of equal rows, and write split: {together: THAT_COLUMN}"
         )
     yardstick = survey.resolved.yardstick
-    cost = f"what a decision by the best rule costs from {short(before)} to {short(after)}{currency(yardstick.name)}"
-    consequence = "Looking up those answers alone, and learning nothing, would bring " + (
+    cost = f"the cost of the best rule from {short(before)} to {short(after)}{currency(yardstick.name)} a decision"
+    consequence = "Just looking up those answers, with nothing learned, would lower " + (
         cost if yardstick.priced else f"the {yardstick.name} of the best rule from {short(before)} to {short(after)}"
     )
     paste = _whole(survey, key) if key else ""
     limit = MEMORY if severity == "block" else LOOKED_UP
-    return Finding("L06", severity, "rows", saved, limit, message, fix, consequence, paste, "data")
+    return Finding("L06", severity, "rows", saved, limit, message, fix, consequence, paste, "data", harm=saved)
 
 
 def _looked_up(survey: Survey, known: np.ndarray) -> tuple[float, float, float]:
@@ -96,7 +105,7 @@ def _looked_up(survey: Survey, known: np.ndarray) -> tuple[float, float, float]:
 
     Args:
         survey: the problem.
-        known: (n_rows,) how far the answer of each judged row is in its training rows, from 0 to 1.
+        known: (n_rows,) how far the answer of each tested row is in its training rows, from 0 to 1.
     """
     if not survey.sampled_folds.folds or not survey.rules:
         return float("nan"), float("nan"), float(np.nanmean(known))
@@ -128,12 +137,19 @@ def _gathers(survey: Survey, copied: np.ndarray) -> str:
 def _nearly(survey: Survey, copied: np.ndarray) -> list[Finding]:
     expanded = survey.study.expanded
     folds = [fold for fold in survey.folds.shown if fold.repeat == 0]
-    numeric = all(column.kind == "number" for column in survey.features)
-    if not numeric or len(survey.features) < FEWEST_NUMBERS or len(survey.rows) > NEARLY_ROWS:
+    is_number = np.array([pd.api.types.is_numeric_dtype(expanded[name]) for name in expanded])
+    numbers, others = expanded.loc[:, is_number], expanded.loc[:, ~is_number]
+    if len(numbers.columns) < 1 or len(expanded.columns) < FEWEST_NUMBERS:
         return []
-    X = expanded.fillna(expanded.median()).to_numpy(dtype=float)
+    measured = ((numbers.nunique() >= MEASURED) | (numbers % 1 > 0).any()).to_numpy()
+    if not measured.any():
+        return []
+    X = _scaled(numbers.fillna(numbers.median()).fillna(0.0).to_numpy(dtype=float))
+    levels = (
+        np.stack([pd.factorize(others[name])[0] for name in others], axis=1) if len(others.columns) else np.empty((len(X), 0), dtype=int)
+    )
     y = np.eye(int(survey.y.max()) + 1)[survey.y] if survey.has_classes else _scaled(survey.y[:, None].astype(float))
-    found = nearly(_scaled(X), y, folds, copied, survey.study.seed)
+    found = nearly(X, levels, y, folds, copied, measured, survey.study.seed)
     if found is None:
         return []
     share = float(found.twin.mean()) - found.chance
@@ -141,11 +157,13 @@ def _nearly(survey: Survey, copied: np.ndarray) -> list[Finding]:
     if share < max(SOME_NEARLY, 3 * error):
         return []
     message = (
-        f"{found.twin.mean():.1%} of the rows to be predicted hardly differ from a training row, in any column or in the answer; "
-        f"chance would make it {found.chance:.1%}"
+        f"{percent(found.twin.mean())} of the tested rows hardly differ from a training row, in any column or in the answer; "
+        f"by chance it would be {percent(found.chance)}"
     )
     consequence = "A model that remembers such rows looks better than it will be on rows that have no such twin"
-    fix = "find out whether these are one record measured or copied twice; if so, keep one, or group them by `split: {together: COLUMN}`"
+    fix = (
+        "find out whether these are one record measured or copied twice; if so, keep one, or keep them together: split: {together: COLUMN}"
+    )
     severity: Severity = "warn" if share >= MANY_NEARLY else "note"
     return [Finding("L06", severity, "rows nearly the same", share, SOME_NEARLY, message, fix, consequence, "", "data")]
 
@@ -162,12 +180,12 @@ def _scaled(X: np.ndarray) -> np.ndarray:
     "note",
     computed="Keys are columns that models do not see, dates, and columns of very many values with few rows each, if the split tears "
     "their groups apart. A quick model is judged on random folds, and on folds that keep the groups whole, on the same rows. So are "
-    "rows that stand next to each other in the file, where nothing says what they are of. Where scores are not flattered, what the best "
+    "rows that stand next to each other in the file, where nothing says what they are of. Where that makes no difference, what the best "
     "rule costs on rows of one group may still be alike (intraclass correlation): then intervals count more rows than there are.",
-    threshold="The groups' random folds flatter by more than 3 %, by 2 standard errors between groups (3 for numbers that models see); "
-    "the order of the file is noted from 5 % and 3 standard errors on. Or the costs of a group's rows correlate by more than 0.05, by 3 "
-    "standard errors, so that the variance of a mean is 1.25 times what rows alone say. Values that come again, such as weekdays, are no "
-    "groups.",
+    threshold="The groups' random folds make scores look better by more than 3%, by 2 standard errors between groups (3 for numbers "
+    "that models see); the order of the file is noted from 5% and 3 standard errors on. Or the costs of a group's rows correlate by more "
+    "than 0.05, by 3 standard errors, so that the variance of a mean is 1.25 times what rows alone say. Values that come again, such as "
+    "weekdays, are no groups.",
     alarm="Where only groups that are known from training will be asked about: one acknowledgement.",
     source="Kapoor and Narayanan 2023 (L3.2); Roberts et al. 2017, Cross-validation strategies for data with structure.",
 )
@@ -226,16 +244,19 @@ def _resembling(survey: Survey, key: Key) -> tuple[float, float] | None:
 def _alike(survey: Survey, key: Key, resembles: tuple[float, float]) -> Finding:
     name, (alike, wider) = key.column.name, resembles
     n_rows = len(survey.folds.judged)
-    message = (
-        f"What rows of one '{name}' cost is alike (correlation {alike:.2f}), and the split puts them on both sides: in "
-        f"{key.straddling:.0%} of the tests, rows of the same '{name}' are in training"
-    )
-    consequence = (
-        f"{n_rows:,} rows say no more than {short(n_rows / wider)} that had nothing to do with each other would: intervals that count "
-        f"rows are {wider**0.5:.1f} times too narrow"
-    )
-    fix = f"keep all rows of one '{name}' on one side; then intervals count them as one, too"
+    what = "costs" if survey.resolved.yardstick.priced else "errors"
+    message = f"Rows of one '{name}' have similar {what} (correlation {alike:.2f}), and {_straddling(key)}"
+    worth = f"your {n_rows:,} rows are worth about {short(n_rows / wider)} independent ones"
+    consequence = f"{worth}: error margins are {wider**0.5:.1f} times too narrow"
+    fix = f"keep all rows of one '{name}' on one side; error margins then count them as one, too"
     return Finding("L07", "warn", name, alike, RESEMBLES, message, fix, consequence, _whole(survey, name), "split.together")
+
+
+def _straddling(key: Key) -> str:
+    """Say how often a group is on both sides: "every tested row shares its 'date' with training rows"."""
+    name = key.column.name
+    which = "every tested row shares" if key.straddling > 0.995 else f"{percent(key.straddling)} of the tested rows share"
+    return f"{which} its '{name}' with training rows" if key.straddling > 0.995 else f"{which} their '{name}' with training rows"
 
 
 def _within(key: Key, others: Sequence[tuple[Key, Flattery]]) -> bool:
@@ -250,17 +271,14 @@ def _within(key: Key, others: Sequence[tuple[Key, Flattery]]) -> bool:
 
 def _straddles(survey: Survey, key: Key, flattered: Flattery) -> Finding:
     name = key.column.name
-    message = (
-        f"Rows of one '{name}' belong together, but the split puts them on both sides: in {key.straddling:.0%} of the tests, rows of the "
-        f"same '{name}' are in training"
-    )
-    compared = said(survey, flattered, f"where it knows the '{name}' from training", f"where the '{name}' is new to it")
-    consequence = f"{compared}: scores are {flattered.share:.0%} too good, if new ones will come"
+    message = f"Rows of one '{name}' belong together, but {_straddling(key)}"
+    compared = compare(survey, flattered, f"where it knows the '{name}' from training", f"where the '{name}' is new to it")
+    consequence = f"{compared}: scores look {percent(flattered.share)} better than they are, if new ones will come"
     fix = f"keep all rows of one '{name}' on one side, so that a score says how it goes for a new one"
     paste = _whole(survey, name)
     if survey.frame[name].isna().any():
         fix, paste = f"{fix}; '{name}' is missing in some rows: fill it in first, then name it by split.together", ""
-    return Finding("L07", "warn", name, flattered.share, FLATTERS, message, fix, consequence, paste, "split.together")
+    return Finding("L07", "warn", name, flattered.share, FLATTERS, message, fix, consequence, paste, "split.together", harm=flattered.share)
 
 
 def _whole(survey: Survey, key: str) -> str:
@@ -282,12 +300,10 @@ def _next_to_each_other(survey: Survey) -> list[Finding]:
     flattered = flattery(survey, np.arange(len(survey.frame)) // NEXT)
     if flattered is None or flattered.share <= ORDER_FLATTERS or flattered.standing <= SURER:
         return []
-    message = (
-        "Rows that stand close together in the file are more alike than their columns tell: perhaps they are of one thing, place or time"
-    )
-    compared = said(survey, flattered, "where it has learnt from the rows around", "where it has not")
-    consequence = f"{compared}: scores are {flattered.share:.0%} too good, if new rows will come from elsewhere"
-    fix = "add the column that says what they are of, and name it by `split: {together: COLUMN}`; or one that says when, by `time: COLUMN`"
+    message = "Rows close together in the file are more alike than their columns explain: perhaps they are of one thing, place or time"
+    compared = compare(survey, flattered, "where it has learned from the rows around", "where it has not")
+    consequence = f"{compared}: scores look {percent(flattered.share)} better than they are, if new rows will come from elsewhere"
+    fix = "add the column that says what they are of, as split: {together: COLUMN}; or one that says when, as time: COLUMN"
     return [Finding("L07", "note", "order of the rows", flattered.share, ORDER_FLATTERS, message, fix, consequence, "", "split")]
 
 
@@ -297,7 +313,7 @@ def _next_to_each_other(survey: Survey) -> list[Finding]:
     "warn",
     "note",
     computed="The rows of the holdout that earlier comparisons of this problem have judged, by the ledger of comparisons.",
-    threshold="Warns from 5 % of the holdout on; a smaller share is noted.",
+    threshold="Warns from 5% of the holdout on; a smaller share is noted.",
     alarm="None: it is counted.",
     source="Kapoor and Narayanan 2023 (L1.1); Dwork et al. 2015, The reusable holdout.",
 )
@@ -314,8 +330,10 @@ def holdout_judged_before(survey: Survey) -> Found | NotApplicable:
     if not used:
         return Found()
     comparisons = f"{times:,} earlier comparison{'s' * (times > 1)}"
-    message = f"{used:,} of the {len(held):,} rows of the holdout ({share:.0%}) were judged by {comparisons}, before they were set aside"
-    consequence = "What was tried and chosen then has seen these rows, so that the score on the holdout will flatter whatever is shipped"
-    fix = "set rows aside that no comparison has judged, such as those that came in since"
+    message = (
+        f"{used:,} of the {len(held):,} rows of the holdout ({percent(share)}) were tested by {comparisons}, before they were set aside"
+    )
+    consequence = "What was chosen then has seen these rows, so the score on the holdout will look better than it is"
+    fix = "set rows aside that no comparison has tested, such as those that came in since"
     severity: Severity = "warn" if share >= USED_UP else "note"
     return Found((Finding("L14", severity, "holdout", share, USED_UP, message, fix, consequence, "", "split.holdout"),))

@@ -1,4 +1,4 @@
-"""What hangs on each column: how much dearer decisions get without it, and whether somebody said that it is known in time."""
+"""What depends on each column: how much more decisions cost without it, and whether somebody said that it is known in time."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from piste.core.audit.alike import alike
-from piste.core.audit.cures import known_at
+from piste.core.audit.cures import moved
+from piste.core.audit.measures.alike import alike
+from piste.core.audit.measures.quick import quick
 from piste.core.audit.moment import when
-from piste.core.audit.quick import quick
+from piste.core.audit.names import smell
 from piste.core.audit.survey import Survey
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding, short
+from piste.core.errors import both, joined
+from piste.core.finding import Finding, percent, short
 from piste.core.references import used
 
+QUESTIONS = "questions"  # table of what L03 asks: columns, and what a quick model costs with and without them
+NUMBERS = {2: "both", 3: "all three"}
 MOST_ASKED = 10
 ENOUGH = 0.05  # of what the quick model saves over the best rule
 SURE = 1.645  # standard errors that a stake must lie above nothing: one false question in twenty
@@ -34,11 +38,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """What hangs on a group of columns.
+    """What depends on a group of columns.
 
     Args:
         group: that was left out.
-        lost: by how much the quick model gets dearer without it, as people read costs.
+        lost: by how much the quick model costs more without it, as people read costs.
         sure: by how many standard errors between blocks that is above nothing.
     """
 
@@ -65,6 +69,11 @@ class Stakes:
     each: tuple[Stake, ...]
     standing_in: tuple[Group, ...] = ()
     jointly: float = 0.0
+
+    @property
+    def missed(self) -> tuple[Stake, ...]:
+        """Return what is missed by itself and that nobody vouches for."""
+        return tuple(each for each in self.each if not each.group.declared and _matters(each.lost, each.sure, self.saved))
 
     def table(self) -> pd.DataFrame:
         """Return a line for each group: its first column, what is lost without it, which share of the saving that is, and more."""
@@ -104,7 +113,7 @@ def stakes(survey: Survey) -> Stakes | NotApplicable:
     groups = asked(survey, given)
     full, *others = tried.losses([given, *(given | group.without for group in groups)])
     if tried.surely(best - full) < SURE:
-        return NotApplicable("a quick model does no better than the best rule, so nothing hangs on a column")
+        return NotApplicable("a quick model does no better than the best rule, so nothing depends on a column")
     cost, saved = tried.cost(full), tried.cost(best) - tried.cost(full)
     found = [Stake(group, tried.cost(losses) - cost, tried.surely(losses - full)) for group, losses in zip(groups, others, strict=True)]
     rest = [each.group for each in found if not each.group.declared and not _matters(each.lost, each.sure, saved)]
@@ -146,14 +155,14 @@ def _sources(survey: Survey, name: str) -> set[str]:
 
 @check(
     "L03",
-    "Much hangs on a column, and nobody says when it is known",
+    "Much depends on a column, and nobody says when it is known",
     "warn",
     computed="A quick boosting, on at most 20,000 rows and the latest folds of the declared split, with and without each of the ten "
     "columns that know most of the target by themselves and are not in `known_at`. Columns that say the same (rank correlation above "
     "0.98, categories that tell each other, sums) and what is computed from them go together. The stake is the cost without less the "
     "cost with, in the problem's own unit. Those that are not missed are left out together as well: if that is missed, they stand in for "
     "each other, and are asked about in one question.",
-    threshold="A stake of 5 % of what the quick model saves over the best rule, and 1.645 standard errors (between blocks) above nothing",
+    threshold="A stake of 5% of what the quick model saves over the best rule, and 1.645 standard errors (between blocks) above nothing",
     alarm="A minute for each column; at most ten are asked, the dearest first",
     source="Kaufman et al., Leakage in Data Mining, 2012 (legitimacy: no column from after the decision); Kapoor and Narayanan 2023 (L2)",
 )
@@ -162,62 +171,71 @@ def undeclared(survey: Survey) -> Found | NotApplicable:
     found = stakes(survey)
     if isinstance(found, NotApplicable):
         return found
-    missed = [each for each in found.each if not each.group.declared and _matters(each.lost, each.sure, found.saved)]
-    findings = [_question(survey, found, each.group.columns, each.lost) for each in missed]
+    asked = [Asked(each.group.columns, each.lost) for each in found.missed]
     if found.standing_in:
-        columns = [name for group in found.standing_in for name in group.columns]
-        findings.append(_question(survey, found, columns, found.jointly, one=False))
-    return Found(sorted(findings, key=lambda each: -each.number), {"stakes": found.table()})
+        asked.append(Asked(tuple(name for group in found.standing_in for name in group.columns), found.jointly, one=False))
+    asked.sort(key=lambda each: -each.lost)
+    lines = [
+        (each.columns[0], _listed(each.columns, most=len(each.columns)), found.cost, found.cost + each.lost, each.one) for each in asked
+    ]
+    questions = pd.DataFrame(lines, columns=["on", "columns", "with_it", "without", "one"])
+    return Found([_question(survey, found, each) for each in asked], {"stakes": found.table(), QUESTIONS: questions})
 
 
-def _question(survey: Survey, found: Stakes, columns: Sequence[str], lost: float, *, one: bool = True) -> Finding:
-    """Ask when columns are known.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Columns that are asked about in one question.
 
     Args:
-        survey: the problem.
-        found: what its columns are worth.
-        columns: that are asked about, the first one leading.
+        columns: the one that knows most of the target first.
         lost: without them.
         one: whether they say the same; else any of them stands in for another.
     """
-    problem, yardstick = survey.resolved.problem, survey.resolved.yardstick
-    share = lost / found.saved
-    saved = f"{share:.0%} of what it saves over the best rule" if share < 1 else "all that it saves over the best rule"
+
+    columns: tuple[str, ...]
+    lost: float
+    one: bool = True
+
+
+def _question(survey: Survey, found: Stakes, asked: Asked) -> Finding:
+    """Ask when columns are known."""
+    problem, yardstick, columns = survey.resolved.problem, survey.resolved.yardstick, asked.columns
+    share = asked.lost / found.saved
+    saved = f"{percent(share)} of what it saves over the best rule" if share < 1 else "all that it saves over the best rule"
     if len(columns) == 1:
         who, them = f"Is '{columns[0]}'", "it"
-    elif one:
+    elif asked.one:
         who, them = f"Are '{columns[0]}' and what says the same ({_listed(columns[1:])})", "them"
     else:
-        who, them = f"Are {_listed(columns)}", "all of them"
-    hint = "" if one else "; taken away one at a time, none is missed, since the others stand in for it"
+        who, them = f"Are {_listed(columns)}", "all of them" if len(columns) > 3 else NUMBERS[len(columns)]
+    hint = "" if asked.one else ". Dropping just one changes little: the others make up for it"
     unit = currency(yardstick.name) if yardstick.priced else ""
-    with_it, without = short(found.cost), short(found.cost + lost)
+    with_it, without = short(found.cost), short(found.cost + asked.lost)
     if yardstick.priced:
         per_year = problem.decision.per_year if problem.decision else None
-        yearly = f", {short(lost * per_year)}{unit} a year" if per_year else ""
-        hangs = f"Without {them} a decision by a quick model costs {short(lost)}{unit} more{yearly}: {saved}{hint}"
-        consequence = f"If not, a decision costs {without}{unit} in use where the comparison says {with_it}{unit}"
+        yearly = f" ({short(asked.lost * per_year)}{unit} a year)" if per_year else ""
+        depends = f"Without {them}, a quick model's decisions cost {short(asked.lost)}{unit} more each{yearly}, {saved}{hint}"
+        consequence = f"If not, expect {without}{unit} a decision in use, not the {with_it}{unit} that the score would show"
     else:
-        hangs = f"Without {them} the {yardstick.name} of a quick model is {without} instead of {with_it}: {saved}{hint}"
-        consequence = f"If not, the {yardstick.name} in use is about {without} where the comparison says {with_it}"
+        depends = f"Without {them}, the {yardstick.name} of a quick model is {without} instead of {with_it}, {saved}{hint}"
+        consequence = f"If not, expect {yardstick.name} {without} in use, not the {with_it} that the score would show"
     return Finding(
         "L03",
         "warn",
         columns[0],
         share,
         ENOUGH,
-        f"{who} known {when(problem)}? {hangs}",
-        f"if so, paste this; if {'it comes' if len(columns) == 1 else 'some come'} later, name {'it' if len(columns) == 1 else 'those'} "
-        "under `after` of `known_at` instead, and no model sees that",
+        f"{who} known {when(problem)}? {depends}",
+        "if known in time, keep it under known_at: decision; if not, move it to known_at: after, and models then ignore it",
         consequence,
-        known_at(problem, "decision", columns),
+        moved(problem, {name: "after" if smell(survey, name) else "decision" for name in columns}),
         "known_at",
+        harm=share,
     )
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:
-    """Write names one after the other: "'a', 'b' and 'c'"."""
-    quoted = [f"'{name}'" for name in names[:most]]
-    if len(names) > most:
-        return f"{', '.join(quoted)} and {len(names) - most} more"
-    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+    """Write names one after the other, the first few of many: "'a', 'b' and 3 more"."""
+    if len(names) <= most:
+        return both(names)
+    return joined([*(f"'{name}'" for name in names[:most]), f"{len(names) - most} more"], "and")

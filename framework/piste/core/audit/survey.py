@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from piste.core.audit.copied import Copy, copies
-from piste.core.audit.encoded import Encoded, encodings
-from piste.core.audit.skill import Skill, skill
+from piste.core.audit.measures.copied import Copy, copies
+from piste.core.audit.measures.encoded import Encoded, encodings
+from piste.core.audit.measures.skill import Skill, skill
 from piste.core.data import Column
 from piste.core.entrants import Entrant, court_of, entrants_of
 from piste.core.errors import Fault
@@ -106,7 +106,7 @@ class Survey:
 
     @cached_property
     def skills(self) -> Mapping[str, Skill]:
-        """Return how well each feature column alone foretells the target, by name."""
+        """Return how well each feature column alone predicts the target, by name."""
         return skill(self)
 
     @cached_property

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from piste.core.audit.floor import Floor, floor
+from piste.core.audit.measures.floor import Floor, floor
 from piste.core.audit.survey import Survey
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding, short
+from piste.core.finding import Finding, percent, short
 from piste.core.problem import amount
 
 FEWEST_OF_CLASS = 20
@@ -17,6 +17,7 @@ PER_FOLD = 5
 FEWEST_BLOCKS = 30
 USUAL_FOLDS = 5  # more folds do not ask for more rows of a class: each tests fewer
 NEARLY_ALL = 0.99  # of the differences between rows
+CONTRARY = 0.02  # of the rows, with a twin that chance does not bring
 TWINS = 0.01  # of the rows; fewer say little about the others
 
 
@@ -34,7 +35,7 @@ TWINS = 0.01  # of the rows; fewer say little about the others
         "for each fold where rows are dealt to folds (25 at most). Blocks where only one answer is left outside the holdout"
     ),
     alarm="A rare class is rare by nature: acknowledge it, and read its scores with their width in mind",
-    source="A share of k cases is known to within 1/sqrt(k) at best (binomial, 95 %); deepchecks, class imbalance",
+    source="A share of k cases is known to within 1/sqrt(k) at best (binomial, 95%); deepchecks, class imbalance",
 )
 def too_little(survey: Survey) -> Found:
     """Too few independent cases, or too few of some class, for a score to mean much."""
@@ -79,11 +80,11 @@ def _few_blocks(survey: Survey, blocks: np.ndarray) -> list[Finding]:
         return []
     rule = survey.resolved.rule
     what = _parts(survey, n)
-    message = f"there are only {what} to learn from and to judge by"
-    if len(blocks) > n:
-        message += f", though {len(blocks):,} rows: those that share one are not independent"
+    message = f"your {len(blocks):,} rows come from only {what}: rows that share one are not independent"
+    if len(blocks) == n:
+        message = f"there are only {what} to learn from and to test on"
     consequence = (
-        f"A mean over {n} of them is off by {1 / np.sqrt(n):.0%} of their spread, so only large differences between models will show"
+        f"Only large differences between models will show: a mean over {n} of them is off by {percent(1 / np.sqrt(n))} of their spread"
     )
     on = rule.together or rule.by or survey.resolved.table.target.name
     field = "split.together" if rule.together else "data"
@@ -122,19 +123,20 @@ def _rare(survey: Survey, label: str, n: int, n_rows: int, needed: int) -> Findi
     computed=(
         "Rows that are equal in every column which a model or a rule may look at are grouped; each group is given the one answer that "
         "costs least, chosen with the truth at hand. What that still costs, no model can save. Squared errors are scaled by n / (n - 1), "
-        "other losses are left a little too low. Rows without a twin count as foretold without an error"
+        "other losses are left a little too low. Rows without a twin count as predicted without an error"
     ),
     threshold=(
-        "Notes it where 1 % of the rows have a twin, in 10 groups or more, and answers differ. Warns where the cost that cannot be saved "
-        "(its lower bound at 95 %) is above what success asks for"
+        "Notes it where 1% of the rows have a twin, in 10 groups or more, and answers differ. Warns where the cost that cannot be saved "
+        "(its lower bound at 95%) is above what success asks for; and where 2% of the rows have a twin with another answer that neither "
+        "chance brings (as few columns of few values do) nor the problem holds together"
     ),
-    alarm="None: it is a bound, not a fault",
+    alarm="None: it is a bound; that one thing was answered twice is to be looked up once",
     source="Pure error of the lack-of-fit test (Draper and Smith, Applied Regression Analysis); deepchecks, conflicting labels",
 )
 def contradictory(survey: Survey) -> Found | NotApplicable:
     """Rows that no column tells apart, with different answers: what they cost, no model can save.
 
-    The table "floor" holds it in one row: cost (of all rows, as people read it), cost_lo (its lower bound at 95 %), cost_twins (of
+    The table "floor" holds it in one row: cost (of all rows, as people read it), cost_lo (its lower bound at 95%), cost_twins (of
     the rows with a twin), r2 (the most that can be reached where rows have twins; missing for classes), rows, share, groups,
     differing (groups whose answers differ).
     """
@@ -154,17 +156,20 @@ def contradictory(survey: Survey) -> Found | NotApplicable:
 def _contradiction(survey: Survey, found: Floor) -> Finding:
     yardstick, target, shown = survey.resolved.yardstick, survey.resolved.table.target, survey.shown
     unit = currency(yardstick.name) if yardstick.priced else ""
-    cost = "a decision costs" if yardstick.priced else f"the {yardstick.name} is"
     message = (
         f"{found.rows:,} of {len(survey.rows):,} rows have a twin that is equal in every column that models see, and in "
         f"{found.differing:,} of {found.groups:,} such groups '{target.name}' differs"
     )
-    consequence = f"On these rows {cost} at least {short(shown(found.twins))}{unit}, whatever the model"
-    consequence += f"; over all rows at least {short(shown(found.loss))}{unit}"
+    what = "the cost of a decision" if yardstick.priced else yardstick.name
+    consequence = f"No model can get {what} below {short(shown(found.loss))}{unit}"
     if found.r2 < NEARLY_ALL and not yardstick.priced:
-        consequence += f", and no more than {max(0.0, found.r2):.0%} of the differences in '{target.name}' can be foretold"
+        consequence += f" or explain more than {percent(max(0.0, found.r2))} of the differences in '{target.name}'"
     asked = _asked(survey)
     on, number, fix = target.name, shown(found.lower), "add a column that tells these rows apart"
+    if found.contrary >= CONTRARY:
+        message += f"; by chance hardly any would be so alike, so the same thing was answered twice ({percent(found.contrary)} of the rows)"
+        fix = "find out which answer is right, and keep one row of each; or if a column was lost that tells them apart, bring it back"
+        return Finding("D05", "warn", on, found.contrary, CONTRARY, message, fix, consequence, "", "data")
     if number <= asked:
         return Finding("D05", "note", on, number, asked, message, f"if that is not enough, {fix}", consequence, "", "success")
     consequence += f"; success asks for {short(asked)}{unit}"

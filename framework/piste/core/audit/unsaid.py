@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from piste.core.audit.survey import Survey
+from piste.core.finding import percent
 from piste.core.melt import OUTPUT
 
-IF_AFTER = "if it is filled in only afterwards, say so, and no model sees it"
-EITHER = f"{IF_AFTER}; if it is known before, list it under `decision` instead"
+IF_AFTER = "filled in only afterwards: list it under known_at: after"
+EITHER = f"{IF_AFTER}. Known before: under known_at: decision"
 TOO_GOOD = "If it is known only afterwards, every score here is too good"
 
 
@@ -19,8 +20,7 @@ def says(survey: Survey, score: float) -> str:
     """Say what a column's skill is, as the end of a sentence: "explains 85% of how 'price' varies"."""
     target = survey.resolved.problem.target
     if survey.has_classes:
-        pairs = f"{100 * (score + 1) / 2:.1f}".removesuffix(".0")
-        return f"tells two rows of different '{target.column}' apart in {pairs} of 100 cases"
-    share = f"{score:.0%}" if score < 0.995 else "over 99%"
+        return f"tells two rows of different '{target.column}' apart {percent((score + 1) / 2)} of the time (guessing: 50%)"
+    share = percent(score) if score < 0.995 else "over 99%"
     what = "the targets vary" if target.columns else f"'{target.column}' varies"
     return f"explains {share} of how {what}"

@@ -90,7 +90,7 @@ def worth(past: Past) -> Worth:
 
 
 def most(survey: Survey, past: Past, found: Worth) -> float:
-    """Return what knowing saves at most, as far as the rows can tell: the upper end of its 95 % interval, by whole groups of rows.
+    """Return what knowing saves at most, as far as the rows can tell: the upper end of its 95% interval, by whole groups of rows.
 
     NaN where all rows stand or fall together.
     """
@@ -157,8 +157,8 @@ def sure_of(past: Past, value: float) -> Predictive:
     "warn",
     computed="The value of perfect information: what the best choice that is always the same costs a decision, by how often each "
     "answer came in the rows (all but a holdout), less what one who knows every answer pays. Times `decision.per_year`.",
-    threshold="Below `success.worthwhile`: a block where the upper end of the 95 % interval is below it too, else a warning. Where "
-    "nothing is said to be worthwhile: a warning below 5 % of the best fixed cost.",
+    threshold="Below `success.worthwhile`: a block where the upper end of the 95% interval is below it too, else a warning. Where "
+    "nothing is said to be worthwhile: a warning below 5% of the best fixed cost.",
     alarm="A project is stopped that was worth it: the numbers are shown, and it can be acknowledged.",
     source="Expected value of perfect information: Raiffa and Schlaifer, Applied Statistical Decision Theory, 1961; with base rates "
     "also Murphy's value of a perfect forecast over climatology",
@@ -189,8 +189,8 @@ def _too_little(past: Past, found: Worth, up_to: float, per_year: float, worthwh
         "decision",
         saved,
         worthwhile,
-        f"Even a forecast that is always right saves only {short(saved)}{unit} a year over {_over(past, found)}, "
-        f"less than the {short(worthwhile)} that make it worthwhile",
+        f"Even perfect predictions save only {short(saved)}{unit} a year over {_over(past, found)}, "
+        f"less than the {short(worthwhile)} that would make it worthwhile",
         "ask another question, or look at the costs again",
         "Whatever is trained, it cannot be worth its trouble" if certain else doubt,
         field="success.worthwhile",
@@ -200,7 +200,7 @@ def _too_little(past: Past, found: Worth, up_to: float, per_year: float, worthwh
 def _little(past: Past, found: Worth) -> Finding:
     """Say that perfect foresight saves next to nothing, where its owner does not say what it must save."""
     unit, over = currency(past.yardstick.name), _over(past, found)
-    message = f"Even a forecast that is always right saves only {short(found.saved)} of the {short(found.fixed)}{unit} that {over} costs"
+    message = f"Even perfect predictions save only {short(found.saved)} of the {short(found.fixed)}{unit} that {over} costs"
     if found.fixed == 0:
         message = f"The same choice, {over}, is right in every row: there is nothing to predict"
     return Finding(

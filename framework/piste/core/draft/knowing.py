@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from piste.core.audit.measures.relations import relation
 from piste.core.audit.names import EARLIER, PLAIN_NAMES, SMELLS, words
-from piste.core.audit.relations import relation
 from piste.core.data import Table
 
 CALENDAR = {
@@ -95,16 +95,17 @@ def _after(table: Table, names: Sequence[str]) -> dict[str, str]:
     """Return the columns that sound or look as if they were known only afterwards, each with the reason."""
     target = table.target
     last, found = words(target.name)[-1], dict[str, str]()
+    telling = last not in PLAIN_NAMES and len(last) >= SHORTEST and not target.labels
     for name in names:
         its = words(name)
-        smell = next((word for word in its if word in SMELLS), None)
-        if smell and not EARLIER & {*its}:
+        if EARLIER & {*its}:
+            continue
+        if smell := next((word for word in its if word in SMELLS), None):
             found[name] = f"'{smell}' in the name"
+        elif telling and last in its and _part(table.frame[name], target.values):
+            found[name] = f"some of the '{last}' that are the target"
     if target.labels:
         return found
-    for name in names:
-        if last in words(name) and last not in PLAIN_NAMES and len(last) >= SHORTEST and _part(table.frame[name], target.values):
-            found[name] = f"some of the '{last}' that are the target"
     some = table.frame.index[:: max(1, len(table.frame) // SHOWN_ROWS)]
     amounts = {name: table.frame[name].loc[some].to_numpy() for name in names if pd.api.types.is_float_dtype(table.frame[name])}
     formula = relation(target.values[some.to_numpy()], amounts)

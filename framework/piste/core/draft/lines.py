@@ -15,6 +15,7 @@ from piste.core.pasted import scalar
 WIDE = 100  # characters after which a list goes on below
 PLAIN = re.compile(r"(\.\.?/|[A-Za-z])[\w ()+*/@.:-]*[\w).]", re.ASCII)  # reads back as itself outside of brackets
 AMOUNT = re.compile(rf"{CLOCK}|-?{DURATION.pattern}|[0-9]+%")
+HIDING = ("known_at.after", "columns", "split")  # keys that keep columns from models
 SWITCHES = ("true", "false", "null", "yes", "no", "on", "off")  # which some readers of YAML take for more than a word
 ORDER = (
     "question", "data", "target", "decision", "time", "unit", "known_at", "columns", "split", "baselines", "success", "slices",
@@ -44,7 +45,7 @@ class Draft:
     above: Mapping[str, str]  # by key, whole or in part: comments that stay comments
     heading: str = ""  # the first line, for editors
 
-    def keys(self) -> dict[str, Any]:
+    def problem(self) -> dict[str, Any]:
         """Return the problem as it is once every guess is taken for right."""
         problem: dict[str, Any] = {}
         for line in self.lines:
@@ -55,11 +56,16 @@ class Draft:
         return problem
 
     def without(self, field: str) -> Draft:
-        """Return the draft without the guesses that a fault at some field is about; without its last one where none is."""
-        top = field.partition(".")[0]
+        """Return the draft without the guesses that a fault at some field is about; without its last one where none is.
+
+        Where `data` has no column to learn from, it is about the guesses that hide columns from models.
+        """
         guesses = [line for line in self.lines if not line.said]
         assert guesses, "what is said has been read before anything was guessed"
+        top = field.partition(".")[0]
         about = [line for line in guesses if f"{field}.".startswith(f"{line.key}.")] or [line for line in guesses if line.top == top]
+        if top == "data":
+            about = [line for line in guesses if line.key in HIDING or line.top in HIDING][:1]
         return replace(self, lines=tuple(line for line in self.lines if line not in (about or guesses[-1:])))
 
     def text(self) -> str:

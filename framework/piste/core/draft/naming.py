@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from piste.core.audit.copied import one_way
+from piste.core.audit.measures.copied import one_way
 from piste.core.audit.names import words
 from piste.core.audit.numbered import LAST, ONLY, UNIQUE
 from piste.core.data import Column, Table

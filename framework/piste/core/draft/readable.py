@@ -13,6 +13,7 @@ from piste.core.data import Raw, Table
 from piste.core.draft.lines import Line
 from piste.core.errors import PisteError
 from piste.core.kinds import Trouble, infer
+from piste.core.layout import infinite
 from piste.core.notation import shown
 from piste.core.problem import Problem
 from piste.core.table import make_table
@@ -83,7 +84,7 @@ def _mend(said: _Said, raw: Raw, target: str, at: str, *, of_text: bool) -> None
         _settle(said, raw, target, name, values, form, of_text=of_text)
     elif name == target and form.kind in ("category", "boolean"):
         _leave_out(said, values)
-    elif name != target:
+    elif name != target and infinite(notation.read(values, form).values).any():
         said.columns[name] = "drop"
         said.why[name] = "holds numbers that no model can take"
 
@@ -102,7 +103,8 @@ def _settle(said: _Said, raw: Raw, target: str, name: str, values: pd.Series, tr
         said.columns[name] = kind
         what = {"datetime": "dates", "number": "numbers", "boolean": "yes and no"}.get(trouble.kind, "values")
         taken = "left out until its dates are of one kind" if kind == "drop" else "taken as text"
-        said.why[name] = f"{shown(cell)} ({raw.at(trouble.row)}) is not as its other {what} are: {taken}"
+        found = "may be read in two ways" if "may be" in trouble.message else f"is not as its other {what} are"
+        said.why[name] = f"{shown(cell)} ({raw.at(trouble.row)}) {found}: {taken}"
 
 
 def _leave_out(said: _Said, values: pd.Series) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from piste.core.errors import joined
 from piste.core.fit import Study
 from piste.core.framing import Asked, Framing
 from piste.core.model import with_added
@@ -74,7 +75,7 @@ def explain(resolved: Resolved, folds: Folds, plan: Plan, study: Study, framings
 def _way(asked: Asked, resolved: Resolved, folds: Folds, plan: Plan, study: Study) -> Way:
     target, framing = resolved.table.target, asked.framing
     rules = framing.rules(resolved.yardstick)
-    levels = _listed(target.classes[1:], "and") if framing.cumulative else _listed(target.classes, "or")
+    levels = joined(target.classes[1:], "and") if framing.cumulative else joined(target.classes, "or")
     absent = {each.family: (each.title, each.reason) for each in plan.absent if each.framing == asked.name}
     there = [(name, kin) for name, (_, kin) in plan.entries.items() if not name.startswith(f"{BASELINE}:") and name not in absent]
     takes = [kin.titles.get(framing.kind, kin.title) for _, kin in there]
@@ -107,13 +108,13 @@ def _sees(asked: Asked, resolved: Resolved, folds: Folds, study: Study) -> str:
     """Say what rows a model is given."""
     form, rows = asked.form, folds.whole.train
     features = with_added(study.expanded, dict(study.added[asked.name].items()) if form.add else {})
-    added = f", beside them what came earlier, by {_listed(form.add, 'and')}" if form.add else ""
+    added = f", beside them what came earlier, by {joined(form.add, 'and')}" if form.add else ""
     if form.wide:
         return _sees_wide(form.wide, features, rows, study.names)
     n_columns = len(resolved.table.features)
     shown = f"{n_columns} column{'s' * (n_columns > 1)}" + _taken_apart(resolved, features, len(form.add))
     unit = [name for name in resolved.problem.unit if name in study.names]
-    each = f"{len(rows):,} rows, one for each {_listed(unit, 'and')}" if unit else f"{len(rows):,} rows of the table, as they are"
+    each = f"{len(rows):,} rows, one for each {joined(unit, 'and')}" if unit else f"{len(rows):,} rows of the table, as they are"
     if not form.apart:
         return f"{each}, with {shown}{added}"
     sizes = pd.Series(texts(study.names[form.apart].iloc[rows])).value_counts()
@@ -139,7 +140,7 @@ def _sees_wide(column: str, features: pd.DataFrame, rows: np.ndarray, names: pd.
     if gone := features.shape[1] - once - each:
         parts.append(f"without {gone} that only {'tells' if gone == 1 else 'tell'} them apart")
     at_once = f"all {pivot.n_outputs} values of {column} side by side"
-    return f"{n_wide:,} rows, one for each {_listed(pivot.keys, 'and')}, with {at_once}: {', '.join(parts)}"
+    return f"{n_wide:,} rows, one for each {joined(pivot.keys, 'and')}, with {at_once}: {', '.join(parts)}"
 
 
 def _answers(asked: Asked, resolved: Resolved) -> str:
@@ -147,10 +148,10 @@ def _answers(asked: Asked, resolved: Resolved) -> str:
     target, framing = resolved.table.target, asked.framing
     name = f"'{target.name}'"
     if framing.cumulative:
-        questions = _listed([f"{level}{'' if level == target.classes[-1] else ' or more'}" for level in target.classes[1:]], "and")
+        questions = joined([f"{level}{'' if level == target.classes[-1] else ' or more'}" for level in target.classes[1:]], "and")
         return f"{len(target.classes) - 1} probabilities, of {questions}; they make one for each level"
     if framing.kind == "classes":
-        return f"{len(target.classes)} probabilities that sum to 1, of {_listed(target.classes, 'and')}"
+        return f"{len(target.classes)} probabilities that sum to 1, of {joined(target.classes, 'and')}"
     if framing.kind == "quantiles":
         first, second, last = (f"{100 * level:g} %" for level in (*framing.levels[:2], framing.levels[-1]))
         return f"{len(framing.levels)} numbers, below which {name} stays in {first} of such cases, in {second}, and so on up to {last}"
@@ -186,13 +187,4 @@ def _decision(resolved: Resolved) -> tuple[str, ...]:
 def _bar(resolved: Resolved, plan: Plan) -> str:
     """Say what every model must beat."""
     said = [f"'{name.removeprefix(f'{BASELINE}:')}'" for name in plan.entries if name.startswith(f"{BASELINE}:")]
-    return f"Every model must beat the rule{'s' * (len(said) > 1)} {_listed(said, 'and')}."
-
-
-def _listed(words: Sequence[str], joint: str) -> str:
-    """Join words as people do.
-
-    >>> _listed(["a", "b", "c"], "or"), _listed(["a"], "or")
-    ('a, b or c', 'a')
-    """
-    return f"{', '.join(words[:-1])} {joint} {words[-1]}" if len(words) > 1 else "".join(words)
+    return f"Every model must beat the rule{'s' * (len(said) > 1)} {joined(said, 'and')}."

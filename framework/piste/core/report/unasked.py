@@ -145,7 +145,7 @@ def _shapes(resolved: Resolved, framings: Mapping[str, Framing]) -> Iterator[Una
 def _series(resolved: Resolved) -> list[str]:
     """Return the columns of `unit` that name a series: not the time."""
     problem, kinds = resolved.problem, resolved.table.kinds
-    return [name for name in problem.unit if name != problem.time and kinds.get(name) != "datetime"]
+    return [name for name in problem.series if kinds.get(name) != "datetime"]
 
 
 def _wide(resolved: Resolved, framings: Mapping[str, Framing]) -> Unasked:

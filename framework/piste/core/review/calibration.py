@@ -8,7 +8,7 @@ import pandas as pd
 from piste.core.belief import Belief, belief
 from piste.core.case import Case
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding
+from piste.core.finding import Finding, percent, short
 from piste.core.pasted import scalar
 from piste.core.reliability import coverage, reliability
 from piste.core.review.evidence import Evidence
@@ -21,20 +21,20 @@ SLOPES = (0.8, 1.2)
 
 @check(
     "M07",
-    "Probabilities or intervals that do not keep their word",
+    "Probabilities or intervals that are not right",
     "warn",
-    computed="The share of what came that the champion's 80 % and 90 % intervals hold; and for each class or level the slope of a "
+    computed="The share of what came that the champion's 80% and 90% intervals hold; and for each class or level the slope of a "
     "logistic line of what came over the log-odds that it was given, both on rows that it had not seen.",
-    threshold="A share away from what is promised by more than three standard errors, over blocks of rows, and 1 %; a slope outside "
+    threshold="A share away from what is promised by more than three standard errors, over blocks of rows, and 1%; a slope outside "
     "0.8 to 1.2 that is away from 1 by more than three standard errors. Whole numbers that lie on the ends of an interval do not count.",
     alarm="Hardly any: at three standard errors chance does it about once in 400 times. A look at the picture of reliability tells.",
     source="Gneiting, Balabdaoui and Raftery, Probabilistic forecasts, calibration and sharpness, 2007; Cox, Two further applications "
     "of a model for binary regression, 1958 (the slope).",
 )
 def calibrated(evidence: Evidence) -> Found | NotApplicable:
-    """The champion's probabilities or intervals do not keep their word.
+    """The champion's probabilities or intervals are not right.
 
-    What comes at "80 %" must come in 80 of 100 cases, since the cheapest action is worked out from these shares.
+    What comes at "80%" must come in 80 of 100 cases, since the cheapest action is worked out from these shares.
     """
     case, entrant = evidence.case, evidence.champion
     shares = sorted(share for ends in INTERVALS.values() for share in ends)
@@ -63,11 +63,11 @@ def _intervals(evidence: Evidence, held: Belief) -> tuple[pd.DataFrame, list[Fin
         wide = inner - level > max(SLACK, SURE * inner_error)  # what lies on the ends does not count: whole numbers must lie somewhere
         if narrow or wide:
             word = "narrow" if narrow else "wide"
-            message = f"The champion's {level:.0%} intervals hold {share:.1%} of what came: they are too {word}"
+            message = f"The champion's {level:.0%} intervals contain {percent(share)} of what came: they are too {word}"
             told = (
                 "Surprises come more often than its decisions allow for" if narrow else "Its decisions allow for surprises that do not come"
             )
-            fix = "ask for the spread itself, or rely on another way of asking"
+            fix = "predict the spread itself (framing quantiles), or use another framing"
             paste = f"framings: {scalar([*asked, 'quantiles'])}" if asked and "quantiles" not in asked else ""
             findings.append(Finding("M07", "warn", f"{level:.0%} intervals", share, level, message, fix, told, paste, field="framings"))
     return pd.DataFrame(found), findings
@@ -87,9 +87,9 @@ def _levels(case: Case, held: Belief) -> tuple[pd.DataFrame, list[Finding]]:
         away = max(SLOPES[0] - told.slope, told.slope - SLOPES[1])
         if np.isfinite(told.slope) and away > 0 and abs(told.slope - 1) > SURE * told.slope_error:
             word = "too sure" if told.slope < 1 else "not sure enough"
-            message = f"The champion is {word} of '{name}': where it says twice as likely, it is {2**told.slope:.1f} times"
+            message = f"The champion is {word} of '{name}': where it says twice as likely, it is {short(2**told.slope)} times as likely"
             more = "far from what comes" if told.slope < 1 else "closer to the average than they need be"
             follows = f"Its probabilities are {more}, and the cheapest action is worked out from them"
-            fix = "rely on the probabilities of another way of asking, or of another kind of model"
+            fix = "use the probabilities of another framing, or of another kind of model"
             findings.append(Finding("M07", "warn", name, told.slope, 1.0, message, fix, follows, field="framings"))
     return pd.concat(tables, ignore_index=True), findings

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from piste.core.case import Case
+from piste.core.case import Case, currency
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding
+from piste.core.finding import Finding, short
 from piste.core.review.evidence import Evidence
 from piste.core.statistics import sample
 
@@ -52,11 +52,11 @@ def robust(evidence: Evidence) -> Found | NotApplicable:
         return Found([], {"cost_range": table})
     at = max(beyond, key=lambda factor: beyond[factor])
     title = next(row.title for row in case.rows if row.id == best[at])
-    message = f"If too little cost {at:.2g} times as much as written, {title} would be better by more than what counts as a difference"
-    more = evidence.amount(float(means.loc[at, mine] - means.loc[at, best[at]]))
+    message = f"If too little cost {at:.2g} times as much as you wrote, {title} would be clearly better"
+    more = f"{short(float(means.loc[at, mine] - means.loc[at, best[at]]))}{currency(case.court.yardstick.name)}"
     finding = Finding(
-        "M12", "warn", f"cost x {at:.2g}", at, 1.0, message, "state what too little costs more exactly, and narrow `cost_range` to it",
-        f"Should it cost that much, {evidence.row.title} is dearer by {more}", field="decision.cost_range",
+        "M12", "warn", f"cost x {at:.2g}", at, 1.0, message, "state more exactly what too little costs, and narrow cost_range to it",
+        f"At that cost, your current {evidence.row.title} costs {more} more a decision", field="decision.cost_range",
     )  # fmt: skip
     return Found([finding], {"cost_range": table})
 
@@ -71,7 +71,7 @@ def _beyond(case: Case, mine: np.ndarray, best: np.ndarray, scale: float) -> flo
 
 
 def _decided(case: Case, id: str, factors: np.ndarray) -> np.ndarray:
-    """Return what every judged row of a leaderboard row costs at each factor, (n_factors, n_judged)."""
+    """Return what every tested row of a leaderboard row costs at each factor, (n_factors, n_judged)."""
     court, column = case.court, case.entrants[case.numbers[id]].column
     spreads = list(court.spreads(case.plan.asked[column.framing], column.rule, column.raw))
     found = []

@@ -1,4 +1,4 @@
-"""M13: whether two ways of asking that are as good lead to other actions."""
+"""M13: whether two framings that are as good lead to other actions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from piste.core.case import Case
 from piste.core.check import Found, NotApplicable, check
 from piste.core.comparison import Judged
 from piste.core.decision import Actions
-from piste.core.finding import Finding
+from piste.core.finding import Finding, percent
 from piste.core.losses import Column
 from piste.core.review.evidence import RULES, Evidence
 
@@ -20,17 +20,17 @@ MOST_LISTED = 1_000
 
 @check(
     "M13",
-    "Ways of asking disagree",
+    "Framings disagree",
     "note",
-    computed="The best model, and the best of those that are asked another way: in which share of the judged rows do they lead to another "
+    computed="The best model, and the best of those of another framing: in which share of the tested rows do they lead to another "
     "action? Of amounts, to one that lies further off than half of what the best is usually off by.",
-    threshold="More than 20 % of the rows, where the two cost the same but for what counts as no difference.",
+    threshold="More than 20% of the rows, where the two cost the same but for what counts as no difference.",
     alarm="None: the list names the rows on which a person's judgement may be worth most.",
     source="Breiman, Statistical modeling: the two cultures, 2001 (many models that are as good); Marx, Calmon and Ustun, Predictive "
     "multiplicity in classification, 2020.",
 )
 def agreed(evidence: Evidence) -> Found | NotApplicable:
-    """Two ways of asking are as good, and still lead to other actions in many rows: there the data do not say what is right."""
+    """Two framings are as good, and still lead to other actions in many rows: there the data do not say what is right."""
     case = evidence.case
     if not case.court.yardstick.priced:
         return NotApplicable("nothing is decided: the problem gives no cost")
@@ -48,10 +48,10 @@ def agreed(evidence: Evidence) -> Found | NotApplicable:
     share = float(np.average(differs, weights=case.court.weight[case.court.lines.judged]))
     if share <= MANY:
         return Found()
-    titles = f"'{best.framing}' ({best.title}) and '{other.framing}' ({other.title})"
-    message = f"Asked as {titles} cost the same, but lead to another action in {share:.0%} of the rows"
-    follows = "In these rows what is done hangs on how the question was put, and nothing in the data says which is right"
-    fix = "look at the rows listed (table disagreement): what would someone who knows them do, and by what?"
+    titles = f"'{best.framing}' ({best.title}) or '{other.framing}' ({other.title})"
+    message = f"Predicting {titles} costs the same, but leads to different actions in {percent(share)} of rows"
+    follows = "In these rows, what is done depends on the framing, and nothing in the data says which is right"
+    fix = "look at the rows listed (table disagreement), and ask someone who knows them what to do there, and why"
     table = _listed(case, best, other, differs)
     return Found([Finding("M13", "note", f"{best.framing}, {other.framing}", share, MANY, message, fix, follows, field="framings")], table)
 

@@ -23,7 +23,7 @@ class Evidence:
 
     Args:
         case: the comparison.
-        self_test: the columns of a constant and of models on a target dealt at random, judged on that target; none where not tried.
+        self_test: the columns of a constant and of models on a target shuffled at random, judged on that target; none where not tried.
         curve: what more rows would bring; None where none was drawn.
         audit: what was found before training.
         reseeded: the champion under other seeds, or why there is none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from piste.core.case import currency
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding, short
+from piste.core.finding import Finding, percent, short
 from piste.core.review.evidence import RULES, Evidence
 
 LIKELY = 0.8  # the probability from which on it is said
@@ -15,8 +15,8 @@ LIKELY = 0.8  # the probability from which on it is said
     "More rows would help",
     "note",
     computed="The champion is fitted on an eighth, a quarter and half of the training rows too; a power law through what these cost is "
-    "drawn on to twice the rows, over blocks of judged rows drawn anew.",
-    threshold="A probability of 80 % or more that twice the rows lower the cost by more than what counts as no difference.",
+    "drawn on to twice the rows, over blocks of tested rows drawn anew.",
+    threshold="A probability of 80% or more that twice the rows lower the cost by more than what counts as no difference.",
     alarm="Rows that bring less than was hoped: no curve shows what another season, or another site, would teach.",
     source="Viering and Loog, The shape of learning curves: a review, 2022; the measured coverage of the band stands in core/curve.py.",
 )
@@ -33,8 +33,8 @@ def grows(evidence: Evidence) -> Found | NotApplicable:
     what, unit = ("what a decision costs", currency(yardstick.name)) if yardstick.priced else (f"the {yardstick.name}", "")
     mine = curve.points[curve.points["title"] == curve.points["title"].iloc[0]]  # the champion's, on the folds of the curve
     now, then = short(float(mine["cost"].iloc[-1])), short(curve.at_double.mean)
-    message = f"Twice the rows would bring {what} from {now} to about {then}{unit}: it is {curve.falls:.0%} sure that they help"
-    follows = "While it falls like this, rows are worth more than further models, and the score shown is not what this question allows"
+    message = f"Twice the rows would lower {what} from {now} to about {then}{unit} ({percent(curve.falls)} sure that they help)"
+    follows = "More rows now help more than more models, and the score shown is not the best that this question allows"
     return Found(
         [Finding("M09", "note", "rows", curve.falls, LIKELY, message, "collect more rows before more models", follows, field="data")]
     )

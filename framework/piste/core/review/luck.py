@@ -23,7 +23,7 @@ from piste.core.review.evidence import Evidence
     source="Bouthillier et al., Accounting for variance in machine learning benchmarks, 2021.",
 )
 def seeded(evidence: Evidence) -> Found | NotApplicable:
-    """What the champion costs hangs on the seed it was fitted under: fitted again, it would be another model."""
+    """What the champion costs depends on the seed it was fitted under: fitted again, it would be another model."""
     drawn, case = evidence.reseeded, evidence.case
     if isinstance(drawn, NotApplicable):
         return drawn
@@ -37,7 +37,7 @@ def seeded(evidence: Evidence) -> Found | NotApplicable:
     low, high = (evidence.amount(float(end)) for end in (means.min(), means.max()))
     message = f"Fitted under another seed, {evidence.row.title} comes to anything from {low} to {high}"
     follows = "What is shipped is one such draw, and may be the worse one; the next fit is another"
-    fix = "average several: let `blend` join models, or choose a kind that hangs less on chance"
+    fix = "average several: let `blend` join models, or choose a kind that depends less on chance"
     entries = case.resolved.entries
     blended = len(entries) < 2 or any(entry.family == BLEND for entry in entries)
     paste = "" if blended else f"families: {scalar([*map(written, entries), BLEND])}"

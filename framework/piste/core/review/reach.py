@@ -7,10 +7,10 @@ import pandas as pd
 
 from piste.core.check import Found, NotApplicable, check
 from piste.core.features import expand, feature_kinds, without_clock
-from piste.core.finding import Finding, Severity
+from piste.core.finding import Finding, Severity, percent
 from piste.core.review.evidence import Evidence
 
-MANY = 0.05  # of the judged rows
+MANY = 0.05  # of the tested rows
 DEARER = 1.5  # times the loss of the others
 ENOUGH = 30  # rows beyond, for their loss to be told
 MARGIN = 0.01  # of a column's range
@@ -21,9 +21,9 @@ MARGIN = 0.01  # of a column's range
     "Rows beyond what training shows",
     "warn",
     "note",
-    computed="The share of the judged rows in which some column lies beyond its range in the training rows, by more than a hundredth of "
+    computed="The share of the tested rows in which some column lies beyond its range in the training rows, by more than a hundredth of "
     "it, or holds a level never seen there; and what these rows cost, over what the others cost.",
-    threshold="More than 5 % of the rows, or 1.5 times the cost on at least 30 rows. Noted only, where they cost no more than the others.",
+    threshold="More than 5% of the rows, or 1.5 times the cost on at least 30 rows. Noted only, where they cost no more than the others.",
     alarm="A look at one column. Of many columns one is out of its range by chance now and then, at no cost.",
     source="Meyer and Pebesma, Predicting into unknown space? Estimating the area of applicability of spatial prediction models, 2021.",
 )
@@ -57,7 +57,7 @@ def within_reach(evidence: Evidence) -> Found | NotApplicable:
         return Found([], {"reach": found})
     first = str(found["column"].iloc[0])
     dearer = f", and cost {ratio:.1f} times as much" if ratio > 1 else ", at no greater cost" if ratio <= 1 else ""
-    message = f"{share:.1%} of the judged rows lie beyond what training shows, most by '{first}'{dearer}"
+    message = f"{percent(share)} of the tested rows lie beyond what training shows, most by '{first}'{dearer}"
     severity: Severity = "warn" if ratio > DEARER or (share > MANY and not ratio <= 1) else "note"
     seen = evidence.amount(float(losses[outside[counts]].mean()))
     follows = f"On rows like these expect {seen}, not the average of all rows"

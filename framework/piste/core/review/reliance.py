@@ -1,4 +1,4 @@
-"""M01 and M03: how much of what the champion knows hangs on one column, and whether it knows more than can be known."""
+"""M01 and M03: how much of what the champion knows depends on one column, and whether it knows more than can be known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from piste.core.audit.cures import known_at
 from piste.core.audit.survey import vouched
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding, short
+from piste.core.finding import Finding, percent, short
 from piste.core.plan import BASELINE
 from piste.core.review.evidence import RULES, Evidence
 
@@ -28,15 +28,15 @@ ALONE = {True: 2 * MOST - 1, False: MOST}  # a column's own skill from which on 
     "note",
     computed="The champion's R2 or area under the ROC curve on rows that it had not seen, the share of what perfect foresight would save, "
     "and its cost beside what rows that look alike but end differently allow at best (D05). Then: which single column explains it, by what "
-    "it foretells alone or by what is lost without it.",
-    threshold="0.98; 95 %; below what is possible. A block only where a column explains it that nobody says is known in time: as good "
+    "it predicts alone or by what is lost without it.",
+    threshold="0.98; 95%; below what is possible. A block only where a column explains it that nobody says is known in time: as good "
     "alone, or the one that carries it (M03). Noted where none does: there are easy problems.",
     alarm="One line of `known_at`, after a look at when the column is written down.",
     source="Kaufman, Rosset, Perlich and Stitelman, Leakage in data mining, 2012; Kapoor and Narayanan, Leakage and the reproducibility "
     "crisis in machine-learning-based science, 2023 (L2).",
 )
 def too_good(evidence: Evidence) -> Found | NotApplicable:
-    """The champion foretells more than can be known: then some column is likely to hold the answer, and not to be there in time."""
+    """The champion predicts more than can be known: then some column is likely to hold the answer, and not to be there in time."""
     if evidence.keeps_rule:
         return RULES
     signs = [sign for sign in (_score(evidence), _foreseen(evidence), _impossible(evidence)) if sign is not None]
@@ -47,12 +47,12 @@ def too_good(evidence: Evidence) -> Found | NotApplicable:
     column = _explains(evidence)
     if column is None:
         message = f"{title} {what}: that is rare, and no single column is known to explain it"
-        follows = "Either the question is an easy one, or something holds the answer that will not be there when it is needed"
-        fix = "look at ten rows and ask of every column: was this known when the decision was made?"
+        follows = "Either the question is an easy one, or some column holds the answer and will not be there in use"
+        fix = "look at ten rows, and ask of every column whether it was known when the decision was made"
         return Found([Finding("M01", "note", "champion", number, threshold, message, fix, follows, field="known_at")])
-    message = f"{title} {what}, and '{column}' explains it by itself; nobody says when that is known"
-    follows = f"If '{column}' is written down only after the fact, the model is worth nothing in use"
-    fix = f"leave '{column}' out; or, if you know that it is there in time, name it under known_at.decision"
+    message = f"{title} {what}, and '{column}' alone explains that; nothing says when it is known"
+    follows = f"If '{column}' is filled in only afterwards, the model is worth nothing in use"
+    fix = "filled in only afterwards: list it under known_at: after. Known before: under known_at: decision"
     paste = known_at(evidence.case.resolved.problem, "after", [column])
     return Found([Finding("M01", "block", column, number, threshold, message, fix, follows, paste, "known_at")])
 
@@ -68,7 +68,7 @@ def too_good(evidence: Evidence) -> Found | NotApplicable:
     source="Breck, Cai, Nielsen, Salib and Sculley, The ML test score, 2017 (data tests: know what each feature brings and costs).",
 )
 def one_column(evidence: Evidence) -> Found | NotApplicable:
-    """Most of the champion's value hangs on one column: on a day on which that one is late or wrong, so is the model."""
+    """Most of the champion's value depends on one column: on a day on which that one is late or wrong, so is the model."""
     if evidence.keeps_rule:
         return RULES
     stakes = shares(evidence)
@@ -82,7 +82,7 @@ def one_column(evidence: Evidence) -> Found | NotApplicable:
     if column in {*problem.known_at.always, *problem.unit, problem.time}:
         return Found()  # a calendar is never late
     rule = evidence.case.row_of(evidence.case.base).family.removeprefix(f"{BASELINE}:")
-    message = f"{'All' if share >= 1 else f'{share:.0%}'} of what a model gains over the rule hangs on '{column}'"
+    message = f"{'All' if share >= 1 else percent(share)} of what a model gains over the rule depends on '{column}'"
     follows = (
         f"On a day without '{column}' no model may be better than the rule '{rule}', which comes to {evidence.amount(evidence.base_loss)}"
     )
@@ -91,16 +91,19 @@ def one_column(evidence: Evidence) -> Found | NotApplicable:
 
 
 def _score(evidence: Evidence) -> tuple[float, float, str] | None:
-    for name, words in (("r2", "explains {:.1%} of what varies"), ("roc_auc", "tells two classes apart in {:.1%} of pairs")):
+    for name, words in (
+        ("r2", "explains {} of how the target varies"),
+        ("roc_auc", "tells two classes apart {} of the time (guessing: 50%)"),
+    ):
         found = evidence.row.metrics.get(name, math.nan)
         if found > MOST:
-            return found, MOST, words.format(found)
+            return found, MOST, words.format(percent(found))
     return None
 
 
 def _foreseen(evidence: Evidence) -> tuple[float, float, str] | None:
     found = evidence.row.value
-    return (found, FORESEEN, f"saves {found:.0%} of what perfect foresight would save") if found > FORESEEN else None
+    return (found, FORESEEN, f"saves {percent(found)} of what perfect predictions would save") if found > FORESEEN else None
 
 
 def _impossible(evidence: Evidence) -> tuple[float, float, str] | None:
@@ -126,7 +129,7 @@ def _explains(evidence: Evidence) -> str | None:
 
 
 def _carries(stakes: Sequence[tuple[str, float]]) -> tuple[str, float] | None:
-    """Return the one column that more than half hangs on, with its share; of two that matter as much, neither does it alone."""
+    """Return the one column that more than half depends on, with its share; of two that matter as much, neither does it alone."""
     if not stakes or stakes[0][1] <= MUCH or (len(stakes) > 1 and stakes[0][1] < TWICE * stakes[1][1]):
         return None
     return stakes[0]

@@ -14,7 +14,7 @@ from piste.core.belief import belief
 from piste.core.case import Case
 from piste.core.check import Found, NotApplicable, check
 from piste.core.features import expand, feature_kinds, without_clock
-from piste.core.finding import Finding
+from piste.core.finding import Finding, percent
 from piste.core.horizon import horizon
 from piste.core.pasted import scalar
 from piste.core.review.evidence import RULES, Evidence
@@ -38,14 +38,14 @@ EVEN = 0.25  # by which a step in time may differ from the usual one
     computed="A tree of depth 4 learns the champion's errors from all columns, on the rows of other folds (forward in time, of earlier "
     "ones): the share of their squares that it explains out of fold. And the correlation of the error of a row with that of the latest "
     "row before it, in the same series, whose answer is known when it is decided on.",
-    threshold="More than 2 %, above nothing by its 95 % interval over blocks of rows; a correlation above 0.2, and above three standard "
+    threshold="More than 2%, above nothing by its 95% interval over blocks of rows; a correlation above 0.2, and above three standard "
     "errors.",
     alarm="A few trials in vain: a simpler champion, preferred because it is as good, leaves a little on purpose.",
     source="Belsley, Kuh and Welsch, Regression diagnostics, 1980; Durbin and Watson, Testing for serial correlation in least squares "
     "regression, 1950.",
 )
 def nothing_left(evidence: Evidence) -> Found | NotApplicable:
-    """The champion's errors can be foretold, from the columns it was given or from the errors before them."""
+    """The champion's errors can be predicted, from the columns it was given or from the errors before them."""
     if evidence.keeps_rule:
         return RULES
     return Found([*_by_columns(evidence), *_by_themselves(evidence)])
@@ -62,7 +62,7 @@ def _errors(case: Case) -> np.ndarray:
 
 
 def _by_columns(evidence: Evidence) -> Iterator[Finding]:
-    """Tell whether a small tree foretells the errors."""
+    """Tell whether a small tree predicts the errors."""
     from sklearn.tree import DecisionTreeRegressor
 
     case = evidence.case
@@ -98,9 +98,9 @@ def _by_columns(evidence: Evidence) -> Iterator[Finding]:
     if not (share > LEFT and drawn.difference(0, 1)[1] > 0):
         return
     first = names[int(importance.argmax())]
-    message = f"The errors of {evidence.row.title} still follow '{first}': a small tree foretells {share:.1%} of their squares"
-    follows = f"A model that saw it would miss by about {1 - math.sqrt(1 - share):.1%} less"
-    fix = f"add a column made of '{first}' and what it acts with, or try more settings of a kind of model that bends"
+    message = f"The errors of {evidence.row.title} still depend on '{first}', which explains {percent(share)} of them (squared)"
+    follows = f"Using it would cut errors by about {percent(1 - math.sqrt(1 - share))}"
+    fix = f"add a column made of '{first}' and what it acts with, or try more settings of models that are not linear"
     paste = f"search: {{trials: {max(20, 2 * case.resolved.problem.search.trials)}}}"
     yield Finding("M08", "note", first, share, LEFT, message, fix, follows, paste, "search.trials")
 
@@ -124,13 +124,10 @@ def _by_themselves(evidence: Evidence) -> Iterator[Finding]:
         return
     frame, lines = case.resolved.table.frame, case.court.lines
     times = frame[problem.time]
-    dated = pd.api.types.is_datetime64_any_dtype(times)
-    if not (dated or pd.api.types.is_numeric_dtype(times)):
-        return
     mine = np.flatnonzero(lines.counts & (lines.repeat == 0))
     rows = lines.row[mine]
-    seconds = (times - times.min()).dt.total_seconds().to_numpy() if dated else times.to_numpy(dtype=float)
-    series = [name for name in problem.unit if name != problem.time]
+    seconds = (times - times.min()).dt.total_seconds().to_numpy()
+    series = list(problem.series)
     codes = frame.groupby(series, sort=False, dropna=False).ngroup().to_numpy()[rows] if series else np.zeros(len(rows), dtype=int)
     errors = pd.DataFrame(_errors(case)[mine]).groupby([codes, seconds[rows]]).mean()  # rows of one time count once
     if len(errors) < FEW:
@@ -140,7 +137,7 @@ def _by_themselves(evidence: Evidence) -> Iterator[Finding]:
     if not same.any():
         return
     step = float(np.median((at[1:] - at[:-1])[same]))
-    least = horizon(problem) if dated else None
+    least = horizon(problem)
     back = max(1, math.ceil(least.total_seconds() / step - 1e-9)) if least is not None else 1
     near = (names[back:] == names[:-back]) & (np.abs(at[back:] - at[:-back] - back * step) <= EVEN * step)
     if near.sum() < FEW:
@@ -151,16 +148,16 @@ def _by_themselves(evidence: Evidence) -> Iterator[Finding]:
     alike = float((later * earlier).sum()) / scale if scale > 0 else 0.0
     error = 1 / math.sqrt(len(np.unique(at[back:][near])))  # series of one time may share their luck
     if alike > ALIKE and alike > SURE * error:
-        yield _memory(evidence, alike, back * step if dated else None)
+        yield _memory(evidence, alike, back * step)
 
 
-def _memory(evidence: Evidence, alike: float, seconds: float | None) -> Finding:
+def _memory(evidence: Evidence, alike: float, seconds: float) -> Finding:
     case, problem = evidence.case, evidence.case.resolved.problem
-    lag = "" if seconds is None else _lag(seconds)
+    lag = _lag(seconds)
     before = f"{lag} before" if lag else "before it"
     message = f"The errors of {evidence.row.title} repeat themselves: the correlation with the one {before} is {alike:.2f}"
     less = 1 - math.sqrt(1 - alike**2)
-    follows = f"What went wrong last time says how it goes wrong next time; a model that knew would miss by about {less:.0%} less"
+    follows = f"The last error tells something of the next one; a model that used it would cut errors by about {percent(less)}"
     target = case.court.target.name
     name = target if target.isidentifier() else f"`{target}`"
     asked, paste = evidence.plainly_asked, ""

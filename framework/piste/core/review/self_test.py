@@ -16,10 +16,10 @@ SURE = 3.0  # standard errors
 
 @check(
     "M11",
-    "The pipeline tells the answer",
+    "The setup gives the answer away",
     "block",
-    computed="A tree, and every model of the author's own, are fitted once more on a target dealt to the rows at random, and held against "
-    "the constant on that target.",
+    computed="A tree, and every model of the author's own, are fitted once more on answers shuffled over the rows at random, and held "
+    "against the constant on that target.",
     threshold="A gain of more than three standard errors of the paired difference, over blocks of rows.",
     alarm="About once in 1,000 comparisons; a run with another `seed` tells.",
     source="Ojala and Garriga, Permutation tests for studying classifier performance, 2010.",
@@ -27,7 +27,7 @@ SURE = 3.0  # standard errors
 def finds_nothing(evidence: Evidence) -> Found | NotApplicable:
     """A model finds something where there is nothing to find: code of the pipeline shows it the answer."""
     if not evidence.self_test:
-        return NotApplicable("no model was fitted on a target dealt at random")
+        return NotApplicable("no model was fitted on shuffled answers")
     case = evidence.case
     constant, *models = sorted(evidence.self_test, key=lambda each: not each.is_baseline)
     lines = case.court.lines
@@ -45,7 +45,7 @@ def finds_nothing(evidence: Evidence) -> Found | NotApplicable:
 
 def _finding(model: Entrant, errors: float) -> Finding:
     name = model.label.title
-    message = f"On a target dealt at random '{name}' still beats the constant: something in the pipeline tells it the answer"
-    follows = "Whatever it scores on the true target may be the answer read back, and so may be the scores of all models"
-    fix = "look at code of your own: families, baselines, features"
+    message = f"With the answers shuffled at random, '{name}' still beats the constant: something in your setup gives it the answer"
+    follows = "Its score on the true answers may be just that answer read back, and so may the scores of all other models"
+    fix = "check your own code: models, rules, columns"
     return Finding("M11", "block", model.column.entry, errors, SURE, message, fix, follows, field="families")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from piste.core.case import Case, currency
 from piste.core.check import Found, NotApplicable, check
-from piste.core.finding import Finding, short
+from piste.core.finding import Finding, percent, short
 from piste.core.problem import amount
 from piste.core.review.evidence import Evidence
 from piste.core.statistics import sample
@@ -21,15 +21,15 @@ FALSE_DISCOVERIES = 0.1  # share of the slices found that may be found by chance
 
 @check(
     "M06",
-    "A slice that is served worse",
+    "A slice that does worse",
     "warn",
     "note",
     computed="In each slice of `slices` that has 30 blocks of rows or more: the champion's cost over its cost on all rows, and the chance "
-    "that blocks drawn anew would not find it dearer there.",
-    threshold="Dearer by more than `worse_than_overall` (25 % where not given), sure enough that of all slices found a tenth at most is "
+    "that blocks drawn anew would not find it to cost more there.",
+    threshold="Costs more by more than `worse_than_overall` (25% where not given), sure enough that of all slices found a tenth at most is "
     "found by chance. Noted only, where the rule surely does worse there and the author set no limit of his own.",
     alarm="Some rows are harder for everyone: what the rule costs there stands beside it.",
-    source="Benjamini and Hochberg, Controlling the false discovery rate, 1995; the threshold is near that of deepchecks (20 %).",
+    source="Benjamini and Hochberg, Controlling the false discovery rate, 1995; the threshold is near that of deepchecks (20%).",
 )
 def even(evidence: Evidence) -> Found | NotApplicable:
     """Some part of the rows is served much worse than the whole."""
@@ -55,17 +55,13 @@ def even(evidence: Evidence) -> Found | NotApplicable:
             allowed,
             _sentence(case, row),
             "give the model what makes these rows different, or keep the rule there",
-            f"{_share(row['rows'] / len(case.court.lines.judged))} of the rows are such, and get a worse answer than the average promises",
+            f"{percent(row['rows'] / len(case.court.lines.judged))} of the rows are such, and get worse predictions than the average says",
             field="slices",
         )
         for _, row in suspect.iterrows()
         if row["p"] <= limit
     ]
     return Found(findings, {"slices": table})
-
-
-def _share(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.01 else f"{share:.1%}"
 
 
 def _sentence(case: Case, row: pd.Series) -> str:
@@ -75,7 +71,7 @@ def _sentence(case: Case, row: pd.Series) -> str:
         if yardstick.priced
         else f"the {yardstick.name} is {short(row['cost'])}"
     )
-    found = f"Where {row['column']} is {row['value']}, {cost}, {row['excess']:.0%} above the whole"
+    found = f"Where {row['column']} is {row['value']}, {cost}, {percent(row['excess'])} above the average"
     if case.champion == case.base:
         return found
     there = "does better" if row["baseline"] <= row["cost"] else f"comes to {short(row['baseline'])}"

@@ -20,7 +20,7 @@ STEADY = 1.0  # standard deviation of the gain, as a share of its mean
     "Unstable over folds",
     "warn",
     computed="In each fold the cost of the rule to beat less that of the champion.",
-    threshold="A gain in fewer than 80 % of the folds, or gains whose standard deviation is larger than their mean.",
+    threshold="A gain in fewer than 80% of the folds, or gains whose standard deviation is larger than their mean.",
     alarm="A look at one fold. Where folds are few a single one decides.",
     source="Roberts et al., Cross-validation strategies for data with temporal, spatial, hierarchical, or phylogenetic structure, 2017.",
 )
@@ -37,10 +37,17 @@ def steady(evidence: Evidence) -> Found | NotApplicable:
     if better >= MOST_FOLDS and spread <= STEADY:
         return Found([], {"folds": table})
     worst = names[int(gain.argmin())]
-    message = f"The gain does not hold everywhere: better than the rule in {int((gain > 0).sum())} of {len(gain)} folds, least in {worst}"
     least, yardstick = float(gain.min()), case.court.yardstick
-    by = f"{short(abs(least))}{currency(yardstick.name)} a decision" if yardstick.priced else f"{yardstick.name} {short(abs(least))}"
-    follows = f"Where the next rows are like {worst}, it is {by} worse than the rule" if least < 0 else f"In {worst} it gains {by}, no more"
+    what, unit = ("a decision", currency(yardstick.name)) if yardstick.priced else (yardstick.name, "")
+    by = f"{what} costs" if yardstick.priced else f"{what} is"
+    by += (
+        f" {short(abs(least))}{unit} {'more' if yardstick.priced else 'higher'} than the rule's"
+        if least < 0
+        else (f" only {short(least)}{unit} {'less' if yardstick.priced else 'lower'} than the rule's")
+    )
+    by = by.replace("than the rule's", "than by the rule") if yardstick.priced else by
+    message = f"The champion is better than the rule in {int((gain > 0).sum())} of {len(gain)} test parts; worst in '{worst}', where {by}"
+    follows = f"Where the next rows are like '{worst}', expect that instead of the average"
     return Found(
-        [Finding("M04", "warn", worst, better, MOST_FOLDS, message, f"look at what is different in {worst}", follows)], {"folds": table}
+        [Finding("M04", "warn", worst, better, MOST_FOLDS, message, f"look at what is different in '{worst}'", follows)], {"folds": table}
     )

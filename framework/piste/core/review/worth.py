@@ -29,6 +29,6 @@ def better(evidence: Evidence) -> Found | NotApplicable:
     if least > 0:
         return Found()
     rule = case.entrants[case.base].column.entry.removeprefix("baseline:")
-    message = f"No model is surely better than the rule '{rule}', {len(case.entrants)} candidates accounted for"
-    follows = "The best of them may owe its place to luck, and the rule may do as well at no effort"
+    message = f"No model is surely better than the rule '{rule}', counting that {len(case.entrants)} candidates were tried"
+    follows = "The best of them may be first by luck, and the rule may do as well at no effort"
     return Found([Finding("M02", "note", rule, least, 0.0, message, "keep the rule, bring more rows, or ask differently", follows)])

@@ -25,7 +25,7 @@ def appointments() -> pd.DataFrame:
 
 
 def weeks_of_a_shop() -> pd.DataFrame:
-    """Return the sales of a shop in sixty weeks, which nobody could foretell."""
+    """Return the sales of a shop in sixty weeks, which nobody could predict."""
     rng = np.random.default_rng(2)
     return pd.DataFrame(
         {"week": pd.date_range("2024-01-01", periods=60, freq="W"), "adverts": rng.integers(0, 9, 60), "sales": rng.gamma(6.0, 150.0, 60)}

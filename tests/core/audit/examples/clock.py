@@ -24,6 +24,21 @@ def rides(*, inches: bool = False, stuck: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"date": DAYS, "rain": rain, "heat": heat, "count": count})
 
 
+def winds(*, miles: bool) -> pd.DataFrame:
+    """Two years of a bicycle counter with the wind; in the second year the station may say miles an hour, rounded likewise."""
+    table = rides()
+    wind = np.random.default_rng(3).gamma(6, 3, 730).round()
+    return table.assign(wind=np.where(miles & (table["date"] < "2020-01-01"), wind, (wind * 1.609344).round()))
+
+
+def parcels(*, inches: bool) -> pd.DataFrame:
+    """Parcels with their length and width; every fourth was measured by a branch that may write the width in inches."""
+    rng = np.random.default_rng(4)
+    length, width = 20 * rng.lognormal(0, 0.7, 600), rng.normal(1, 0.08, 600)
+    width = length * width * np.where(inches & (np.arange(600) % 4 == 0), 1 / 2.54, 1.0)
+    return pd.DataFrame({"length": length.round(2), "width": width.round(2), "price": (3 + length / 10 + rng.normal(0, 1, 600)).round(2)})
+
+
 def meters(*, times: float) -> pd.DataFrame:
     """A shop's use of power by day; on one day in its second year a meter of another kind was put in."""
     table = rides()
@@ -67,6 +82,28 @@ EXAMPLES = [
             "target: {column: count, kind: count}\ntime: date",
             lambda: meters(times=1.1),
         ),
+    ),
+    Example(
+        "D07",
+        on="wind",
+        severity="warn",
+        fires=scene(
+            "Until the end of 2019 the wind is in whole miles an hour, and in whole kilometres from then on.",
+            "target: {column: count, kind: count}\ntime: date",
+            lambda: winds(miles=True),
+        ),
+        silent=scene("Two years of kilometres an hour.", "target: {column: count, kind: count}\ntime: date", lambda: winds(miles=False)),
+    ),
+    Example(
+        "D07",
+        on="width",
+        severity="warn",
+        fires=scene(
+            "Of every fourth parcel the width is in inches; widths alone do not show it, beside lengths they do.",
+            "target: {column: price, kind: numeric}",
+            lambda: parcels(inches=True),
+        ),
+        silent=scene("All in centimetres.", "target: {column: price, kind: numeric}", lambda: parcels(inches=False)),
     ),
     Example(
         "D07",

@@ -18,7 +18,7 @@ def takings(growth: float) -> pd.DataFrame:
 
 
 def patients(*, alike: bool) -> pd.DataFrame:
-    """Return 800 patients of two hospitals; the second takes those of any kind, or the old, whose stays are hard to foretell."""
+    """Return 800 patients of two hospitals; the second takes those of any kind, or the old, whose stays are hard to predict."""
     rng = np.random.default_rng(0)
     second = np.arange(800) >= 500
     age = np.where(second & (not alike), rng.integers(60, 95, 800), rng.integers(18, 70, 800))

@@ -21,7 +21,7 @@ EXAMPLES = [
         "L15",
         on="wait_minutes",
         severity="note",
-        fires=scene("How long people waited is measured on the day that is to be foretold.", "target: skiers", queues),
+        fires=scene("How long people waited is measured on the day that is to be predicted.", "target: skiers", queues),
         silent=scene(
             "The column is the wait of the day before, and its name says so.",
             "target: skiers",

@@ -1,4 +1,4 @@
-"""Examples of the check of what hangs on columns of which nobody says when they are known."""
+"""Examples of the check of what depends on columns of which nobody says when they are known."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EXAMPLES = [
             ski_days,
         ),
         silent=scene(
-            "The same days, and it is said that tickets are sold by then. Nobody says when the menu is known, but nothing hangs on it.",
+            "The same days, and it is said that tickets are sold by then. Nobody says when the menu is known, but nothing depends on it.",
             ASKED + "known_at: {decision: [tickets, snow]}",
             ski_days,
         ),

@@ -31,7 +31,23 @@ def cakes(*, minutes: bool) -> pd.DataFrame:
     return pd.DataFrame({"flour": flour, "heat": heat, "height": height.round(2)} | ({"minutes": time} if minutes else {}))
 
 
+def letters(*, again: int) -> pd.DataFrame:
+    """600 letters by what was counted in them, some of which were labelled twice, otherwise the second time."""
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({f"{word}s": rng.gamma(1, 2, 600).round(3) for word in ("link", "name", "number")})
+    table["spam"] = np.where(table["links"] + rng.normal(0, 1, 600) > 2, "yes", "no")
+    second = table.head(again).assign(spam=lambda each: np.where(each["spam"] == "yes", "no", "yes"))
+    return pd.concat([table, second], ignore_index=True)
+
+
 EXAMPLES = [
+    Example(
+        "D05",
+        on="spam",
+        severity="warn",
+        fires=scene("30 of 600 letters were labelled twice, and otherwise the second time.", "target: spam", lambda: letters(again=30)),
+        silent=scene("All letters were labelled once.", "target: spam", lambda: letters(again=0)),
+    ),
     Example(
         "D02",
         on="patient",
