@@ -222,7 +222,7 @@ def test_under_ten_blocks_there_is_no_drawing_and_the_claim_says_so():
 
 def test_bounds_hold_for_all_columns_at_once_so_more_columns_widen_them():
     columns = [losing(0.9 * dealt((Y - Y.mean()) ** 2, seed)) for seed in range(30)]
-    few, many = (case({"boosting": each}, split={"folds": 5, "together": "pair"}) for each in (columns[:1], columns))
+    few, many = (case({"neural": each}, families=["neural"], split={"folds": 5, "together": "pair"}) for each in (columns[:1], columns))
     assert many.case.claim.critical > few.case.claim.critical + 0.3
     assert len(many.case.claim.gain) == 31
 
@@ -231,7 +231,7 @@ def test_what_the_champion_will_cost_is_corrected_for_having_been_chosen():
     """All settings cost 105 in truth; the best of so many looks better than it is, and the estimate does not."""
     rng = np.random.default_rng(5)
     equal = [losing(100 + 5 * rng.normal(size=N) ** 2) for _ in range(40)]
-    made = case({"boosting": equal})
+    made = case({"neural": equal}, families=["neural"])
     lowest = min(made.case.sample.mean[list(made.case.models)])
     assert lowest < 104.6
     assert 104.8 < made.case.estimate.mean < 105.3
