@@ -256,9 +256,19 @@ def test_what_no_seed_changes_is_fitted_again_on_one_fold_only_and_costs_the_sam
     assert "M05" in found.silent
 
 
+def test_what_a_seed_changes_by_no_more_than_counts_as_a_difference_is_fitted_again_on_one_fold_only(tmp_path):
+    heard = Heard()
+    found = compared(prepared(tmp_path, families=["forest"], search={"trials": 0}, success={"same": "20%"}), tmp_path, heard)
+    assert {(cell.fold, cell.draw) for cell in seeds_of(heard)} == {(0, 1), (0, 2)}
+    seeds = found.tables["seeds"]
+    assert seeds["cost"].nunique() == 3
+    assert (seeds["rows"] < len(found.losses)).all()
+    assert "M05" in found.silent
+
+
 def test_what_a_seed_changes_is_fitted_again_on_every_fold(tmp_path):
     heard = Heard()
-    at = prepared(tmp_path, families=["forest"], search={"trials": 0})
+    at = prepared(tmp_path, families=["forest"], search={"trials": 0}, success={"same": 0.0})
     found = compared(at, tmp_path, heard)
     assert found.champion.startswith("mean/forest")
     assert {(cell.fold, cell.draw) for cell in seeds_of(heard)} == {(fold, draw) for fold in range(4) for draw in (1, 2)}

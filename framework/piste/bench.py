@@ -207,7 +207,7 @@ class Bench:
         return learning_curve(case, cells, self._answers(cells, lambda cell: cell.share))
 
     def seeds(self, case: Case) -> Reseeded | NotApplicable:
-        """Fit the champion under other seeds; beyond the first fold only what these change there."""
+        """Fit the champion under other seeds; beyond the first fold only what these change there, and only where that may matter."""
         members = drawn_again(case)
         if not members:
             return RULES
@@ -216,7 +216,12 @@ class Bench:
         first = [cell for cell in cells if cell.fold == 0]
         self._again([cell for cell in first if not self._known(cell)])
         moving = moved(case, first, self.again)
-        self._again([cell for cell in cells if cell.candidates[0].key in moving and not self._known(cell)])
+        others = [cell for cell in cells if cell.candidates[0].key in moving and not self._known(cell)]
+        if others and not case.folds.folds[0].warm_up:
+            there = reseeded(case, moving, self.again, (0,))
+            if isinstance(there, NotApplicable) or there.spread <= case.choice.rope:
+                return there
+        self._again(others)
         return reseeded(case, moving, self.again)
 
     def _known(self, cell: Cell) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from piste.core.case import Case
 from piste.core.check import NotApplicable
 from piste.core.fit import Outcome, Predicted
+from piste.core.losses import on_folds
 from piste.core.plan import DRAWS, Cell
 from piste.core.search import Candidate
 
@@ -24,6 +25,17 @@ class Reseeded:
     """What the champion loses under several seeds, the comparison's own first."""
 
     losses: np.ndarray  # (n_judged, n_seeds)
+    weight: np.ndarray  # (n_judged,)
+
+    @property
+    def means(self) -> np.ndarray:
+        """Return the mean loss under each seed, (n_seeds,)."""
+        return np.asarray(np.average(self.losses, axis=0, weights=self.weight))
+
+    @property
+    def spread(self) -> float:
+        """Return the standard deviation of the means."""
+        return float(self.means.std(ddof=1))
 
 
 def drawn_again(case: Case) -> tuple[Candidate, ...]:
@@ -60,30 +72,34 @@ def alike(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(np.allclose(one, other, rtol=ROUNDING, atol=ROUNDING * spread, equal_nan=True))
 
 
-def reseeded(case: Case, moving: set[Key], answers: Answers) -> Reseeded | NotApplicable:
+def reseeded(case: Case, moving: set[Key], answers: Answers, folds: Sequence[int] = ()) -> Reseeded | NotApplicable:
     """Judge the champion under every seed; a blend is joined anew by its shares, under the comparison's own seed too.
 
     Args:
         case: the comparison.
         moving: the candidates that a seed changes; the others are what they were.
         answers: what came of those on every fold.
+        folds: on which it is judged; all where not given.
     """
-    champion, court = case.entrants[case.champion], case.court
+    numbers = folds or range(len(case.folds.folds))
+    champion = case.entrants[case.champion]
+    court = on_folds(case.court, case.folds, folds, forward=case.court.lines.forward) if folds else case.court
+    used = np.isin(case.court.lines.fold, numbers)
     column, asked = champion.column, case.plan.asked[champion.column.framing]
     losses = []
     for draw in range(DRAWS + 1):
-        raw = np.zeros_like(column.raw)
+        raw = np.zeros_like(column.raw[used])
         for share, candidate in champion.members:
-            mine = _raw(case, candidate.key)
+            mine = _raw(case, candidate.key)[used]
             if draw and candidate.key in moving:
-                parts = [answers[candidate.key, draw][fold] for fold in range(len(case.folds.folds))]
+                parts = [answers[candidate.key, draw][fold] for fold in numbers]
                 if failed := next((part for part in parts if not isinstance(part, Predicted)), None):
                     return NotApplicable(f"under another seed a part of the champion failed: {failed.reason}")
                 mine = np.concatenate([part.predictions for part in parts if isinstance(part, Predicted)])
             raw = raw + share * mine
         again = court.column(asked, column.rule, column.entry, column.number, column.params, raw)
         losses.append(court.lines.mean(again.lines))
-    return Reseeded(np.stack(losses, axis=1))
+    return Reseeded(np.stack(losses, axis=1), court.weight[court.lines.judged])
 
 
 def _raw(case: Case, key: Key) -> np.ndarray:

@@ -16,11 +16,12 @@ RNG = np.random.default_rng(0)
 Y = 100 + 10 * RNG.normal(size=N)
 ROWS = pd.DataFrame({"x": RNG.normal(size=N), "w": RNG.uniform(0.5, 2, N), "y": Y})
 MADE = written(ROWS, {"linear": Y + 4}, metric="mse", weight="w", success={"same": 1.0})
+WEIGHT = MADE.case.court.weight[MADE.case.court.lines.judged]
 
 
 def drawn(*costs: float) -> Reseeded:
     """Return what the champion loses under seeds that cost as much."""
-    return Reseeded(np.tile(costs, (len(MADE.case.losses), 1)))
+    return Reseeded(np.tile(costs, (len(MADE.case.losses), 1)), WEIGHT)
 
 
 @pytest.mark.parametrize(("third", "fires"), [(16 + 1.72, False), (16 + 1.74, True)])
@@ -39,7 +40,7 @@ def test_a_spread_above_what_counts_as_no_difference_warns(third, fires):
 
 def test_costs_are_weighted_as_everywhere():
     losses = np.stack([MADE.case.losses[:, MADE.case.champion], ROWS["w"].to_numpy()[MADE.case.court.lines.judged], np.ones(N)], axis=1)
-    _, tables = told(seeded, MADE.case, reseeded=Reseeded(losses))
+    _, tables = told(seeded, MADE.case, reseeded=Reseeded(losses, WEIGHT))
     assert tables["seeds"]["cost"][1] == pytest.approx((ROWS["w"] ** 2).sum() / ROWS["w"].sum())
 
 

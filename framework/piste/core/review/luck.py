@@ -16,8 +16,9 @@ from piste.core.review.evidence import Evidence
     "M05",
     "Unstable over seeds",
     "warn",
-    computed="The champion is fitted twice more on the same folds under other seeds (of a blend each member, joined by the same shares): "
-    "the standard deviation of its three mean costs.",
+    computed="The champion is fitted twice more under other seeds (of a blend each member, joined by the same shares): the standard "
+    "deviation of its three mean costs. On the first fold; where that is no difference there, it is none in the mean over more, or else "
+    "on all folds.",
     threshold="More than what counts as no difference (`success.same`): then the seed decides more than the choice of the model may.",
     alarm="A blend, or a simpler model, instead of one that was drawn. Of three seeds a spread is only roughly known.",
     source="Bouthillier et al., Accounting for variance in machine learning benchmarks, 2021.",
@@ -27,11 +28,9 @@ def seeded(evidence: Evidence) -> Found | NotApplicable:
     drawn, case = evidence.reseeded, evidence.case
     if isinstance(drawn, NotApplicable):
         return drawn
-    weight = case.court.weight[case.court.lines.judged]
-    means = np.average(drawn.losses, axis=0, weights=weight)
+    means, spread, rope = drawn.means, drawn.spread, case.choice.rope
     shown = [float(case.court.yardstick.shown(max(0.0, mean))) for mean in means]
-    tables = {"seeds": pd.DataFrame({"seed": np.arange(len(means)), "cost": shown})}
-    spread, rope = float(means.std(ddof=1)), case.choice.rope
+    tables = {"seeds": pd.DataFrame({"seed": np.arange(len(means)), "rows": len(drawn.losses), "cost": shown})}
     if spread <= rope:
         return Found([], tables)
     low, high = (evidence.amount(float(end)) for end in (means.min(), means.max()))

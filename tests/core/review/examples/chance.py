@@ -36,8 +36,8 @@ def redrawn(times: float) -> Callable[[Written], dict[str, Any]]:
     """Return what the champion loses under two more seeds: under one a little more, under the other so many times as much."""
 
     def beside(made: Written) -> dict[str, Any]:
-        own = made.case.losses[:, made.case.champion]
-        return {"reseeded": Reseeded(np.stack([own, 1.001 * own, times * own], axis=1))}
+        own, court = made.case.losses[:, made.case.champion], made.case.court
+        return {"reseeded": Reseeded(np.stack([own, 1.001 * own, times * own], axis=1), court.weight[court.lines.judged])}
 
     return beside
 
