@@ -25,18 +25,25 @@ class Set:
     metric: str  # scikit-learn's word for it, and piste's
     categories: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    most: int | None = None  # rows to learn from, for both sides: with more, one kind of model of the notebook takes over ten minutes
 
     @property
     def path(self) -> Path:
         """Return where the table is, whether or not it is there."""
         return SHARED / self.name / self.file
 
-    def divided(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the rows to learn from and the held-out rows."""
+    def divided(self, split: int = 0, most: int | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the rows to learn from and the held-out rows.
+
+        Args:
+            split: which of several fifths is held out.
+            most: rows to learn from; `self.most` where not given.
+        """
         frame = pd.read_csv(self.path).drop(columns=[*self.drop])
-        order = np.random.default_rng(HOLDOUT_SEED).permutation(len(frame))
+        order = np.random.default_rng(HOLDOUT_SEED + split).permutation(len(frame))
         cut = len(frame) // 5
-        return frame.iloc[order[cut:]].reset_index(drop=True), frame.iloc[order[:cut]].reset_index(drop=True)
+        learnt = order[cut:][: most or self.most]
+        return frame.iloc[learnt].reset_index(drop=True), frame.iloc[order[:cut]].reset_index(drop=True)
 
     def score(self, y: np.ndarray, prediction: np.ndarray) -> float:
         """Return the error on held-out rows: RMSE, or the share of wrong labels; lower is better."""
@@ -58,6 +65,17 @@ SETS = {
             "rmse",
             categories=("season", "mnth", "hr", "weekday", "weathersit"),
             drop=("instant", "dteday", "casual", "registered"),
+        ),
+        Set("california_housing", "housing.csv", "median_house_value", "regression", "rmse", categories=("ocean_proximity",), most=6_000),
+        Set(
+            "adult",
+            "data.csv.gz",
+            "income",
+            "classification",
+            "accuracy",
+            categories=(*("workclass", "education", "marital_status", "occupation", "relationship", "race", "sex", "native_country"),),
+            drop=("split",),
+            most=8_000,
         ),
     )
 }

@@ -18,7 +18,7 @@ from tests.terminal.boards import decided
 def result(comparison: Comparison) -> Result:
     """Return a result whose champion is never asked."""
 
-    def unfitted() -> tuple[object, object]:
+    def unfitted(_: str) -> tuple[object, object]:
         raise AssertionError
 
     return Result(comparison, "", unfitted)  # type: ignore[arg-type]

@@ -53,6 +53,7 @@ DEADLINE = 600.0  # seconds that a cell may take
 IMPORTED = ("piste.work", "scipy.stats", "scipy.linalg", "sklearn.pipeline")  # by every worker, before it is needed
 BEHIND = {"linear": "sklearn.linear_model", "tree": "sklearn.tree", "forest": "sklearn.ensemble", "boosting": "lightgbm",
           "svm": "sklearn.svm", "kernel": "sklearn.kernel_ridge", "neighbours": "sklearn.neighbors", "neural": "torch"}  # fmt: skip
+MOST_NAMED = 8  # rows in a message
 SERVING = ("piste", "numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "skops")  # what a logged model needs
 
 
@@ -180,7 +181,7 @@ def _compared(
         shelf.keep(store, shelved)
         link = _log(prepared, shelved, models, tracker, watcher)
         shelf.keep(store, replace(shelved, link=link))
-    return Result(comparison, link, lambda: _champion(prepared, shelved, models[comparison.champion].packed))
+    return Result(comparison, link, lambda id: _model(prepared, shelved, id, models[id].packed if id in models else b""))
 
 
 def _outside(prepared: Prepared, store: Store, watcher: Watcher) -> tuple[Outside, ...]:
@@ -378,39 +379,44 @@ def predict(
     *,
     path: str = "",
     lines: np.ndarray | None = None,
+    row: str | None = None,
     mlruns: str | Path | None = None,
     code: bool = True,
 ) -> pd.DataFrame:
-    """Answer new rows with the champion of the latest comparison of a problem.
+    """Answer new rows with the champion of the latest comparison of a problem, or with another of its rows.
 
     Args:
         problem: a folder with a problem.yaml, or a yaml file.
         rows: (n_rows, n_columns) to answer.
         path: how faults name the rows' source.
         lines: (n_rows,) where each row stands in it.
+        row: id of the row of the leaderboard that answers; the champion where not given.
         mlruns: where results are kept.
-        code: whether code of the problem's folder may run, where the champion must be fitted anew.
+        code: whether code of the problem's folder may run, where the model must be fitted anew.
 
     Raises:
-        PisteError: there is no comparison yet, or the rows cannot be read.
+        PisteError: there is no comparison yet, or no such row in it, or the rows cannot be read.
     """
     shelved = show(problem, mlruns=mlruns)
+    id = row or shelved.comparison.champion
     with Store(home(mlruns) / "results.sqlite") as store:
-        record = store.get(shelved.models[shelved.comparison.champion])
+        record = store.get(shelved.models[id]) if id in shelved.models else None
     packed = record.blob if record else None
-    prepared = None if packed else prepare(problem, (), silent, quick=False, code=code)
-    model, layout = _champion(prepared, shelved, packed or b"")
+    prepared = None if packed else prepare(problem, shelved.changes, silent, quick=shelved.quick, code=code)
+    model, layout = _model(prepared, shelved, id, packed or b"")
     return answered(layout, model.predict, rows, path=path, lines=lines)
 
 
-def predict_file(problem: str | Path, rows: Path, *, mlruns: str | Path | None = None, code: bool = True) -> pd.DataFrame:
+def predict_file(
+    problem: str | Path, rows: Path, *, row: str | None = None, mlruns: str | Path | None = None, code: bool = True
+) -> pd.DataFrame:
     """Answer the rows of a file: its columns, with the answers behind them.
 
     Raises:
         PisteError: as `predict`, or the file cannot be read.
     """
     raw = read_file(rows)
-    answers = predict(problem, raw.frame, path=str(rows), lines=raw.lines, mlruns=mlruns, code=code)
+    answers = predict(problem, raw.frame, path=str(rows), lines=raw.lines, row=row, mlruns=mlruns, code=code)
     kept = raw.frame.reset_index(drop=True).map(_unformula)
     taken = {name: f"{name} (answer)" for name in answers.columns if name in kept}
     return pd.concat([kept, answers.rename(columns=taken)], axis=1)
@@ -427,12 +433,15 @@ def _unformula(cell: object) -> object:
     return cell
 
 
-def _champion(prepared: Prepared | None, shelved: Shelved, packed: bytes) -> tuple[Model, Layout]:
-    """Read the champion's model, or fit it anew where it could not be stored."""
+def _model(prepared: Prepared | None, shelved: Shelved, id: str, packed: bytes) -> tuple[Model, Layout]:
+    """Read the model of a row of the leaderboard, or fit it anew where none is stored."""
     if packed:
         return read_model(packed)
+    ids = [row.id for row in shelved.comparison.judged if not row.is_outside]
+    if id not in ids:
+        guess = near(id, ids) or f" There are {', '.join(map(repr, ids[:MOST_NAMED]))}{' and others' * (len(ids) > MOST_NAMED)}"
+        raise PisteError(f"row: must be the id of a row of the leaderboard that piste has fitted, but is '{id}'.{guess}")
     assert prepared, "without a stored model, the problem is prepared to fit it"
-    id = shelved.comparison.champion
     row = shelved.comparison.row(id)
     parts = [(weight, Candidate(row.framing, entry, 0, params, tuple(points))) for weight, entry, params, points in shelved.members[id]]
     wanted = wanted_model(prepared, row, shelved.comparison.states[id], parts)

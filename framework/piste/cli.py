@@ -97,8 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument("--workers", type=_positive, metavar="N", help="processes, where something must be computed anew")
     judge.add_argument("--deadline", type=_seconds, default=600.0, metavar="SECONDS", help="that the fits of a cell may take (600)")
     _shared(judge, "code", "json", "all", "mlruns")
-    predict = _command(commands, "predict", _predict, "answer new rows with the champion")
+    predict = _command(commands, "predict", _predict, "answer new rows with the champion, or with another row of the leaderboard")
     predict.add_argument("rows", type=Path, help="a table of rows: csv, parquet, json lines or excel")
+    predict.add_argument("--row", metavar="ID", help="the row that answers, such as mean/forest/point; the champion where not given")
     predict.add_argument("-o", "--output", type=Path, metavar="FILE", help="write a csv file instead of printing it")
     _shared(predict, "code", "mlruns")
     ui = commands.add_parser("ui", help="open MLflow on the results, on this machine only")
@@ -260,7 +261,7 @@ def _print(comparison: Comparison, link: str, arguments: argparse.Namespace) -> 
 def _predict(arguments: argparse.Namespace) -> int:
     from piste.api import predict_file
 
-    answers = predict_file(arguments.problem, arguments.rows, mlruns=arguments.mlruns, code=arguments.code)
+    answers = predict_file(arguments.problem, arguments.rows, row=arguments.row, mlruns=arguments.mlruns, code=arguments.code)
     if arguments.output is None:
         print(answers.to_csv(index=False), end="")
         return 0

@@ -20,7 +20,7 @@ class Result:
 
     comparison: Comparison
     link: str
-    champion_model: Callable[[], tuple[Model, Layout]]
+    model_of: Callable[[str], tuple[Model, Layout]]  # of a row of the leaderboard, by its id
 
     @property
     def leaderboard(self) -> pd.DataFrame:
@@ -92,16 +92,17 @@ class Result:
         """Return the id of the champion's row."""
         return self.comparison.champion
 
-    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Answer new rows with the champion, fitted on every row but the holdout.
+    def predict(self, rows: pd.DataFrame, row: str | None = None) -> pd.DataFrame:
+        """Answer new rows with the champion, or with another row of the leaderboard, fitted on every row but the holdout.
 
         Args:
-            rows: (n_rows, n_columns) with the columns that the champion was fitted on; others are ignored.
+            rows: (n_rows, n_columns) with the columns that it was fitted on; others are ignored.
+            row: its id in the leaderboard, such as "mean/forest/point"; the champion where not given.
 
         Raises:
-            PisteError: a column is missing, or holds what it must not.
+            PisteError: there is no such row; a column is missing, or holds what it must not.
         """
-        model, layout = self.champion_model()
+        model, layout = self.model_of(row or self.champion)
         return answered(layout, model.predict, rows)
 
     def __str__(self) -> str:
