@@ -29,16 +29,9 @@ def keep(name: str, packages: Iterable[str], outcomes: Sequence[Mapping[str, Any
     if not whole or not outcomes:
         print(f"Not everything was measured: results/{path.name} stays as it was.")
         return
-    about = {
-        "date": date.today().isoformat(),
-        "machine": platform.machine(),
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "versions": {"python": platform.python_version(), **{package: version(package) for package in packages}},
-    }
     results.mkdir(exist_ok=True)
     fresh = path.with_suffix(".new")  # so that a run that is stopped here leaves the last figures whole
-    fresh.write_text(json.dumps({**about, "outcomes": [*outcomes]}, indent=1) + "\n", encoding="utf-8")
+    fresh.write_text(json.dumps({**circumstances(packages), "outcomes": [*outcomes]}, indent=1) + "\n", encoding="utf-8")
     fresh.replace(path)
 
 
@@ -46,6 +39,17 @@ def kept(name: str, results: Path = RESULTS) -> dict[str, Any] | None:
     """Return what `keep` wrote; None where there was no whole run yet."""
     path = results / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def circumstances(packages: Iterable[str]) -> dict[str, Any]:
+    """Return what figures hang on beside the program: the date, the machine, and the versions of packages."""
+    return {
+        "date": date.today().isoformat(),
+        "machine": platform.machine(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "versions": {"python": platform.python_version(), **{package: version(package) for package in packages}},
+    }
 
 
 def processor() -> str:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import circumstances
 from benchmarks.quality.cell import Cell
 from benchmarks.quality.methods import METHODS
 
@@ -29,5 +30,5 @@ class Kept:
         self._cells[cell.key] = {"answers": answers, "cpu_seconds": cpu_seconds, "wall_seconds": wall_seconds, "by": by}
         self.path.parent.mkdir(exist_ok=True)
         draft = self.path.with_suffix(".draft")
-        draft.write_text(json.dumps({"cells": self._cells}, indent=1) + "\n")
+        draft.write_text(json.dumps({**circumstances(()), "cells": self._cells}, indent=1) + "\n")
         os.replace(draft, self.path)
