@@ -20,7 +20,7 @@ from benchmarks.measure import Cost, measured
 from benchmarks.quality.cell import Cell
 from benchmarks.quality.kept import Kept
 from benchmarks.quality.methods import METHODS, TITLES
-from benchmarks.quality.summary import sentences, table
+from benchmarks.quality.summary import BEST, CHAMPION, sentences, table
 from benchmarks.quality.tables import MOST_HELD, SPLITS, TABLES, here
 
 ROOT = Path(__file__).parents[2]
@@ -83,10 +83,11 @@ def told(cells: Sequence[Cell], kept: Kept) -> str:
 
     errors = spread("error")
     wrong = spread("error_rate").dropna(how="all") if "error_rate" in frame else errors.iloc[:0]
-    seconds = frame.groupby("row")["seconds"].sum().reindex(order)
-    said = [table(errors, wrong, seconds, TITLES), ""]
-    if "piste" in order and len(order) >= 4 and len(whole := errors.dropna()):
-        said += sentences(whole, seconds, TITLES)
+    whole = errors.dropna()
+    seconds = frame[frame["table"].isin(whole.index)].groupby("row")["seconds"].sum().reindex(order)
+    said = [table(errors, wrong, seconds, TITLES)]
+    if {CHAMPION, BEST} < {*order} and len(order) >= 4 and len(whole):
+        said += ["", *sentences(whole, seconds, TITLES)]
     return "\n".join(said)
 
 

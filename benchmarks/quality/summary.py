@@ -32,17 +32,22 @@ def table(errors: pd.DataFrame, wrong: pd.DataFrame, seconds: pd.Series, titles:
     Args:
         errors: (n_sets, n_rows) mean error; NaN where a cell is missing.
         wrong: (n_sets_of_classes, n_rows) mean error rate.
-        seconds: (n_rows,) CPU seconds of all cells.
+        seconds: (n_rows,) CPU seconds of the sets without gaps.
         titles: of the rows.
     """
     lines = [f"{'':28}" + "".join(f"{titles[row]:>12}" for row in errors)]
     lines += [_line(name, values, ".4f") for name, values in errors.iterrows()]
     whole = errors.dropna()
     if len(whole):
-        ranked = ranks(whole, BEST).combine_first(ranks(whole)).reindex(errors.columns)
-        lines += ["", _line(f"mean rank, {len(whole)} sets", ranked, ".2f"), _line("above the lowest", above_best(whole), ".1%")]
-    lines += [_line("CPU seconds", seconds, ",.0f"), ""]
-    lines += [_line(f"{name}, wrong", values, ".1%") for name, values in wrong.iterrows()]
+        ranked = ranks(whole).combine_first(ranks(whole, BEST)).reindex(errors.columns)
+        lines += [
+            "",
+            _line(f"mean rank, {len(whole)} set{'s' * (len(whole) > 1)}", ranked, ".2f"),
+            _line("above the lowest", above_best(whole), ".1%"),
+        ]
+        lines += [_line("CPU seconds", seconds, ",.0f")]
+    if len(wrong):
+        lines += ["", *(_line(f"{name}, wrong", values, ".1%") for name, values in wrong.iterrows())]
     return "\n".join(lines)
 
 
@@ -51,24 +56,21 @@ def _line(name: object, values: pd.Series, form: str) -> str:
 
 
 def sentences(errors: pd.DataFrame, seconds: pd.Series, titles: Mapping[str, str]) -> list[str]:
-    """Say whether piste is first by mean rank, and whether it took no longer than the slowest two of the others.
+    """Say whether piste is first by mean rank, and whether its CPU time lies within that of the slowest two others.
 
     Args:
         errors: (n_sets, n_rows) mean error, without gaps; piste's champion and at least two others among them.
-        seconds: (n_rows,) CPU seconds of all cells.
+        seconds: (n_rows,) CPU seconds of the sets without gaps.
         titles: of the rows.
     """
     said = []
     for row, what in ((CHAMPION, "piste's champion"), (BEST, "piste's row of least cost")):
-        ranked = ranks(errors, row).sort_values()
+        ranked = ranks(errors, row).sort_values(kind="stable")
         others = ", ".join(f"{titles[name]} {value:.2f}" for name, value in ranked.drop(row).items())
         place = int((ranked < ranked[row]).sum()) + 1
         said.append(f"By mean rank {what} is {'first' if place == 1 else f'number {place}'} of {len(ranked)}: {ranked[row]:.2f}; {others}.")
     slowest = seconds.drop([CHAMPION, BEST]).sort_values(ascending=False).head(2)
-    beyond = [f"{titles[name]} ({value:,.0f} s)" for name, value in slowest.items() if seconds[CHAMPION] > value]
+    lies = ("exceeds both", "lies within that of the slowest only", "lies within both")[int((seconds[CHAMPION] <= slowest).sum())]
     named = " and ".join(f"{titles[name]} ({value:,.0f} s)" for name, value in slowest.items())
-    verdict = "lies within that of the slowest two others" if not beyond else "does not lie within that of the slowest two others"
-    said.append(
-        f"piste's CPU time, {seconds[CHAMPION]:,.0f} s, {verdict}: {named}{f'; it exceeds {chr(32).join(beyond)}' if beyond else ''}."
-    )
+    said.append(f"The slowest two others are {named}: the CPU time of piste ({seconds[CHAMPION]:,.0f} s) {lies}.")
     return said
