@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import statistics
 import sys
 import time
 import warnings
 from collections.abc import Callable
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from benchmarks.figures import keep
 from benchmarks.shortcuts import Shortcut, Size, all_shortcuts
 
-RESULTS = Path(__file__).parent / "results" / "families.json"
 PACKAGES = ("piste", "scikit-learn", "numpy", "scipy", "torch")
 RUNS = 3
 SHORTEST = 0.05  # CPU seconds of one measurement: what is shorter is repeated
@@ -86,10 +81,7 @@ def main(words: list[str]) -> None:
     print("CPU time of one thread, median of 3. apart: the largest difference from the plain loop, converged, as a share of 1 + its size.")
     for name in dict.fromkeys(outcome["shortcut"] for outcome in outcomes):
         print(f"{name}: against {next(each['loop'] for each in outcomes if each['shortcut'] == name)}")
-    if not words:
-        about = {"machine": platform.machine(), "cores": os.cpu_count(), "versions": {name: version(name) for name in PACKAGES}}
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps({**about, "outcomes": outcomes}, indent=1) + "\n")
+    keep("families", PACKAGES, outcomes, whole=not words)
     if any(not outcome["equal"] for outcome in outcomes):
         sys.exit("a shortcut does not give the numbers of its loop")
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import keep
 from benchmarks.measure import ONE_THREAD, measured
 from benchmarks.ours import FAMILIES
 from benchmarks.sets import FOLD_SEED, HOLDOUT_SEED, SETS, Set
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = ("piste", "scikit-learn", "lightgbm", "torch", "numpy", "mlflow")
 
 
@@ -82,9 +80,7 @@ def main(names: list[str]) -> None:
     print("of piste its fits by its workers' clocks, true on a quiet machine.")
     print("error: of piste against the notebook; below 0 is better.")
     print(f"Held-out fifth: seed {HOLDOUT_SEED}. Folds: seed {FOLD_SEED}.")
-    RESULTS.mkdir(exist_ok=True)
-    about = {"machine": platform.machine(), "cores": os.cpu_count(), "versions": {name: version(name) for name in PACKAGES}}
-    (RESULTS / "naive.json").write_text(json.dumps({**about, "outcomes": outcomes}, indent=1) + "\n")
+    keep("naive", PACKAGES, outcomes, whole=len(outcomes) == len(SETS))
 
 
 if __name__ == "__main__":

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
-import platform
 import statistics
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from benchmarks.figures import keep
 from piste.numeric.stack.recipe import Recipe, Sample, Shape
 from piste.numeric.stack.training import train
 
-RESULTS = Path(__file__).parent / "results" / "nets.json"
-PACKAGES = ("piste", "torch", "scikit-learn", "numpy")
+HAS_SKORCH = importlib.util.find_spec("skorch") is not None
+PACKAGES = ("piste", "torch", "scikit-learn", "numpy", *(["skorch"] if HAS_SKORCH else []))
 RUNS = 3
 SQUARE = 1024  # of the matrix product that the machine's speed is taken from
 SETTINGS, MEMBERS = 12, 4  # networks of a stack: a search as piste makes it, each of its settings four times over
@@ -166,7 +162,7 @@ SIDES: dict[str, Callable[[Size], int]] = {
     "one by one": one_by_one,
     "torch loop": torch_loop,
     "scikit-learn": scikit_learn,
-    **({"skorch": skorch} if importlib.util.find_spec("skorch") else {}),
+    **({"skorch": skorch} if HAS_SKORCH else {}),
 }
 
 
@@ -232,9 +228,7 @@ def main() -> None:
             outcomes.append(measured(size))
             print(lines(outcomes[-1]), flush=True)
     print("One thread; medians of 3 in one run; every side trains on the CPU, with the same batches, layers and number of epochs.")
-    about = {"machine": platform.machine(), "cores": os.cpu_count(), "versions": {name: version(name) for name in PACKAGES}}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({**about, "outcomes": outcomes}, indent=1) + "\n")
+    keep("nets", PACKAGES, outcomes, whole=True)
 
 
 if __name__ == "__main__":

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import statistics
 import sys
 import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from benchmarks.figures import keep
 from benchmarks.sets import SHARED
 from piste.core.calibrate import temper
 from piste.core.family import Family, Params, Rows, Task
@@ -30,7 +26,6 @@ from piste.core.problem import Entry
 from piste.core.search import settings
 from piste.families import NAMES, family
 
-RESULTS = Path(__file__).parent / "results" / "tuning.json"
 PACKAGES = ("piste", "scikit-learn", "lightgbm", "numpy")
 TRIALS = 9  # settings beside the default
 MOST_ROWS = 2_500  # to learn from: the grid of the largest would take an hour
@@ -178,6 +173,7 @@ def measured(kin: Family, name: str, split: int) -> dict[str, Any]:
     seconds = sum(each.fold_seconds for each in grid)
     return {
         "family": kin.name,
+        "target": TARGETS[kin.name],
         "set": name,
         "split": split,
         "rows": len(at.learnt),
@@ -234,9 +230,7 @@ def main(words: Sequence[str]) -> None:
     print(f"CPU seconds of {FOLDS} folds, median of {SPLITS} divisions; the grid fits every setting, inside chooses and fits one.")
     print("+ default: beside the column of the default, which piste fits too. regret: error of the setting chosen inside against")
     print("that of the grid's, on rows that neither sees, mean of the divisions; default: of the default against the grid's.")
-    RESULTS.parent.mkdir(exist_ok=True)
-    about = {"machine": platform.machine(), "cores": os.cpu_count(), "versions": {name: version(name) for name in PACKAGES}}
-    RESULTS.write_text(json.dumps({**about, "outcomes": everything}, indent=1) + "\n")
+    keep("tuning", PACKAGES, everything, whole=len(everything) == len(TARGETS) * len(TABLES) * SPLITS)
 
 
 if __name__ == "__main__":

@@ -389,7 +389,7 @@ def test_under_several_seeds_losses_are_the_means_of_each_and_what_draws_nothing
     np.testing.assert_allclose(columns["mine"].column.lines, expected, rtol=1e-12)
     assert not np.allclose(expected, (np.mean([own["mean", "mine", 0].raw, *under], axis=0) - y) ** 2)
     [row] = [row for row in case.rows if row.family == "mine"]
-    assert "mean loss of 3 seeds" in row.notes
+    assert row.details == ("mean loss of 3 seeds",)
     np.testing.assert_array_equal(columns["mine"].column.raw, own["mean", "mine", 0].raw)
 
 
@@ -398,7 +398,7 @@ def test_settings_that_draw_nothing_count_once_in_whatever_company_they_are_fitt
     at = prepared(tmp_path, families=["linear", "tree"], search={"trials": 5, "seeds": 2})
     found = compared(at, tmp_path, heard)
     assert {event.cell.fold for event in heard if isinstance(event, Finished) and event.cell.stage == "repeat"} == {0}
-    assert not [row for row in found.judged if any("seeds" in note for note in row.notes)]
+    assert not [row for row in found.judged if row.details]
 
 
 def test_a_blend_under_several_seeds_is_made_anew_under_each(tmp_path):

@@ -130,7 +130,7 @@ def _shared(command: argparse.ArgumentParser, *names: str) -> None:
     if "json" in names:
         command.add_argument("--json", action="store_true", help="print the same as data")
     if "all" in names:
-        command.add_argument("--all", action="store_true", help="print every row of the leaderboard, not only those to look at first")
+        command.add_argument("--all", action="store_true", help="print every row and note, not only what to look at first")
     if "mlruns" in names:
         command.add_argument("--mlruns", type=Path, metavar="DIR", help="where results are kept (PISTE_MLRUNS, or mlruns)")
 

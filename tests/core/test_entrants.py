@@ -192,7 +192,7 @@ def test_a_choice_inside_the_training_rows_is_a_row_that_says_what_was_chosen_an
     def said(*chosen: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:
         found = [replace(each, chosen=numbers) for each, numbers in zip(answers(at, Y), chosen, strict=True)]
         [entrant] = entrants_of(at.resolved, at.folds, at.plan, court, several, found)
-        return entrant.label.title, entrant.label.notes
+        return entrant.label.title, entrant.label.details
 
     title = "Linear regression (the best of 3 settings, chosen inside the training rows)"
     assert said((1,), (1,), (1,), (1,), (1,)) == (title, ("chose ridge, alpha 1 in all 5 folds",))

@@ -210,6 +210,19 @@ def test_a_note_says_in_how_many_folds_it_held():
     assert row.notes == ("not converged", "one class in 1 of 5 folds")
 
 
+def test_how_a_row_came_about_stands_apart_from_what_is_to_be_looked_after():
+    trial = made(SAID)
+    story = ("chose depth 3 in all 5 folds",)
+    entrants = [
+        replace(each, label=replace(each.label, details=story)) if each.column.entry == "tree" else each for each in trial.case.entrants
+    ]
+    facts = Facts(entrants, trial.case.sample, trial.case.court, trial.at.plan.asked, trial.case.base, trial.case.claim, None)
+    judged = rows(facts, {("mean", "tree"): ["no luck"]}, {("mean", "tree"): "budget spent"})
+    found = {row.family: (row.notes, row.details) for row in judged}
+    assert found["tree"] == (("budget spent", "1 of its trials failed: no luck"), story)
+    assert found["linear"] == ((), ())
+
+
 def test_a_setting_that_failed_on_one_fold_is_left_out_and_its_row_counts_it():
     trial = made(SAID)
     facts = Facts(trial.case.entrants, trial.case.sample, trial.case.court, trial.at.plan.asked, trial.case.base, trial.case.claim, None)

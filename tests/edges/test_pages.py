@@ -131,15 +131,24 @@ def test_what_was_checked_is_listed_with_why_some_had_nothing_to_look_at():
     assert "M12 Another model, if costs were a little different no range of costs is given" in text
 
 
+def test_what_was_noted_of_a_model_and_how_it_came_about_stand_in_the_page_and_in_its_own_note():
+    comparison = regression()
+    row = replace(comparison.judged[0], notes=("not converged",), details=("chose 300 trees in 3 of 4 folds",))
+    texts = Page(report_page(replace(comparison, judged=(row, replace(row, rule="plug_in"), *comparison.judged[1:])))).texts
+    for told in ("not converged", "chose 300 trees in 3 of 4 folds"):
+        assert texts.count(f"{row.title} ({row.framing}): {told}") == 1
+        assert told in row_note(comparison, row).split("\n\n")
+
+
 def test_words_of_the_user_stay_words():
     comparison = decided()
-    first = replace(comparison.judged[0], title=EVIL, notes=(EVIL,))
+    first = replace(comparison.judged[0], title=EVIL, notes=(EVIL,), details=(EVIL,))
     absent = (replace(comparison.absent[0], title=EVIL, reason=EVIL),)
     verdict = Verdict("ship", EVIL)
     findings = (Finding("M06", "warn", EVIL, 0.3, 0.2, EVIL, EVIL), *comparison.findings[1:])
     words = {"problem": EVIL, "question": EVIL, "resolved": EVIL, "source": EVIL, "cost_name": EVIL, "notes": (EVIL,)}
     evil = replace(comparison, **words, judged=(first, *comparison.judged[1:]), absent=absent, verdict=verdict, findings=findings)
-    same = replace(comparison, judged=(replace(first, title="x", notes=("x",)), *comparison.judged[1:]), notes=("x",))
+    same = replace(comparison, judged=(replace(first, title="x", notes=("x",), details=("x",)), *comparison.judged[1:]), notes=("x",))
     plain, page = Page(report_page(same)), Page(report_page(evil))
     assert set(page.tags) == set(plain.tags)
     assert {name for name, _ in page.attributes} == {name for name, _ in plain.attributes}

@@ -13,9 +13,9 @@ from tests.comparisons import classification, regression
 from tests.terminal.boards import CHAMPION, TO_BEAT, decided, printed
 
 
-def words(comparison, width: int = 140) -> str:
+def words(comparison, width: int = 140, *, every: bool = False) -> str:
     """Return what is printed as one line of words."""
-    return " ".join(printed(summary(comparison), width).split())
+    return " ".join(printed(summary(comparison, every=every), width).split())
 
 
 @pytest.mark.parametrize("width", [80, 100, 140, 200])
@@ -108,10 +108,25 @@ def test_notes_of_a_row_name_it_and_the_same_note_stands_once():
     assert "note: svm (mean, distribution, quantiles, classes, ordered, all_runs, with_lags): not converged" in said
 
 
-def test_more_notes_than_a_screen_bears_are_counted():
-    said = words(replace(regression(), notes=tuple(f"remark {k}" for k in range(9))))
+def test_more_notes_than_a_screen_bears_are_counted_and_whole_on_demand():
+    many = replace(regression(), notes=tuple(f"remark {k}" for k in range(9)))
+    said, whole = words(many), words(many, every=True)
     assert said.count("note: remark") == 5
     assert "… and 4 more notes in the report." in said
+    assert whole.count("note: remark") == 9
+    assert "more notes" not in whole
+
+
+def test_how_models_came_about_is_told_on_demand_and_takes_no_place_from_what_is_to_be_looked_after():
+    comparison = decided()
+    changes = {"forest": {"details": ("chose 300 trees in 3 of 4 folds",)}, "svm": {"notes": ("not converged",)}}
+    noted = tuple(replace(row, **changes.get(row.family, {})) for row in comparison.judged)
+    said, whole = (words(replace(comparison, judged=noted), every=every) for every in (False, True))
+    assert "chose" not in said
+    assert "more notes" not in said
+    assert "note: svm" in said
+    assert "note: svm" in whole
+    assert "note: forest (mean, distribution, quantiles, classes, ordered, all_runs, with_lags): chose 300 trees in 3 of 4 folds" in whole
 
 
 def test_markup_in_words_of_the_users_own_is_printed_as_it_is():

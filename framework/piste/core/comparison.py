@@ -41,7 +41,8 @@ class Judged:
     own_score: float = float("nan")  # mean of the loss that its framing is fitted by
     actions: Mapping[str, float] = field(default_factory=dict)  # how often it takes each action, where actions are priced
     value: float = float("nan")  # share of what perfect foresight would save over the best baseline
-    notes: tuple[str, ...] = ()  # "2 of 10 trials failed: ...", "not converged"
+    details: tuple[str, ...] = ()  # how it came about: "chose 300 trees in 3 of 4 folds, ..."
+    notes: tuple[str, ...] = ()  # what to look after: "2 of 10 trials failed: ...", "not converged"
     status: Literal["ok"] = "ok"
     reason: str = ""
 

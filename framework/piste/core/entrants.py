@@ -32,7 +32,7 @@ class Label:
 
     title: str
     tier: int
-    notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ def entrants_of(
     shown = tuple(part for part, fold in zip(parts, folds.folds, strict=True) if not fold.warm_up)
     said = [kin.describe(task, point) for point in candidate.points]
     others = tuple(np.concatenate([part.predictions for part in each if isinstance(part, Predicted)]) for each in again)
-    notes = (*_choices(said, shown), *_seeded(others))
-    label = Label(kin.words(task, candidate.params, candidate.points), kin.tier, notes)
+    details = (*_choices(said, shown), *_seeded(others))
+    label = Label(kin.words(task, candidate.params, candidate.points), kin.tier, details)
     rules = asked.framing.rules(resolved.yardstick)
     if asked.framing.kind == "classes" and candidate.entry.startswith(f"{BASELINE}:"):
         rules = rules[-1:]  # a rule that knows shares is not made to forget them

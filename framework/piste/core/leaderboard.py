@@ -11,6 +11,7 @@ from piste.core.belief import belief
 from piste.core.comparison import Judged
 from piste.core.decision import Actions
 from piste.core.entrants import Entrant
+from piste.core.fit import Predicted
 from piste.core.framing import Asked
 from piste.core.losses import Court, by_row
 from piste.core.metrics import usual
@@ -54,7 +55,8 @@ def rows(
         replace(
             _row(facts, numbers[0], leader, cost),
             n_trials=len(numbers),
-            notes=_notes(facts, numbers[0], failures.get(key[:2], ()), spent.get(key[:2], "")),
+            details=facts.entrants[numbers[0]].label.details,
+            notes=_notes(facts.entrants[numbers[0]].parts, failures.get(key[:2], ()), spent.get(key[:2], "")),
         )
         for (key, numbers), cost in zip(groups.items(), corrected, strict=True)
     ]
@@ -144,11 +146,9 @@ def _average(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([each[name] for each in metrics])) for name in metrics[0] if all(name in each for each in metrics)}
 
 
-def _notes(facts: Facts, number: int, failed: Sequence[str], spent: str) -> tuple[str, ...]:
-    parts = facts.entrants[number].parts
+def _notes(parts: Sequence[Predicted], failed: Sequence[str], spent: str) -> tuple[str, ...]:
     said = dict.fromkeys(note for part in parts for note in part.notes)
-    notes = [*facts.entrants[number].label.notes]
-    notes += [
+    notes = [
         note if (n := sum(note in part.notes for part in parts)) == len(parts) else f"{note} in {n} of {len(parts)} folds" for note in said
     ]
     if spent:

@@ -76,7 +76,7 @@ def report_page(comparison: Comparison, images: Sequence[Image] = ()) -> str:
         trained=_trained(comparison),
         images=images,
         failed=sum(row.status == "failed" for row in comparison.absent),
-        notes=[*comparison.notes, *(f"{row.title} ({row.framing}): {text}" for row in comparison.judged for text in row.notes)],
+        notes=_notes(comparison),
         known=KNOWN,
         titles={id: check.title for stage in (audit, review) for id, check in stage.checks().items()},
         number=number,
@@ -86,6 +86,12 @@ def report_page(comparison: Comparison, images: Sequence[Image] = ()) -> str:
         seconds=seconds,
         decided_by=decided_by,
     )
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    """Return what was noted of the table, and of each model: what to look after, and how it came about."""
+    told = (f"{row.title} ({row.framing}): {text}" for row in comparison.judged for text in (*row.notes, *row.details))
+    return [*comparison.notes, *dict.fromkeys(told)]
 
 
 def _first(comparison: Comparison) -> list[Judged]:
@@ -159,7 +165,7 @@ def row_note(comparison: Comparison, row: Judged) -> str:
     gain = "the best baseline" if row.id == comparison.best_baseline else f"{percent(row.gain_vs_baseline)} than the best baseline"
     chosen = f"; the best of {row.n_trials} settings" if row.n_trials > 1 else ""
     tied = "; too close to the best to tell apart" if row.tied_with_best and row.id != comparison.judged[0].id else ""
-    return "\n\n".join([f"{interval}, {gain}{tied}{chosen}.", *map(_text, row.notes)])
+    return "\n\n".join([f"{interval}, {gain}{tied}{chosen}.", *map(_text, (*row.notes, *row.details))])
 
 
 def titled(comparison: Comparison, row: Judged) -> str:

@@ -123,7 +123,8 @@ def _target(stored: StoredComparison) -> Target:
 
 
 def _row(kept: Mapping[str, Any]) -> Judged:
-    return Judged(**{**kept, **{name: tuple(kept[name]) for name in ("fold_costs", "notes")}})
+    lists = ("fold_costs", "notes", "details")  # a row that an earlier version kept has fewer
+    return Judged(**{**kept, **{name: tuple(kept.get(name, ())) for name in lists}})
 
 
 def _part(kind: Any, kept: Mapping[str, Any]) -> Any:

@@ -22,10 +22,10 @@ def summary(comparison: Comparison, *, every: bool = False) -> Group:
 
     Args:
         comparison: what was found.
-        every: show every row of the leaderboard.
+        every: show every row of the leaderboard, every note, and how each model came about.
     """
     parts: list[RenderableType] = [Text(_headline(comparison), style="bold"), "", Leaderboard(comparison, every)]
-    parts += [*_absent(comparison), *_notes(comparison), "", Text(comparison.verdict.sentence, style="bold")]
+    parts += [*_absent(comparison), *_notes(comparison, every=every), "", Text(comparison.verdict.sentence, style="bold")]
     after: list[RenderableType] = [*_findings(comparison), *(Text(line) for line in _more(comparison))]
     return Group(*parts, *([Text(), *after] if after else []))
 
@@ -48,15 +48,16 @@ def _absent(comparison: Comparison) -> Iterator[Text]:
         yield Text(f"{status}: {family}{asked}: {reason}", style="yellow" if status == "failed" else "dim")
 
 
-def _notes(comparison: Comparison) -> Iterator[Text]:
-    """Say what was noted of the rows and of the models, the same once for all framings."""
+def _notes(comparison: Comparison, *, every: bool) -> Iterator[Text]:
+    """Say what was noted of the rows and of the models, the same once for all framings; how models came about only on demand."""
     told: dict[tuple[str, str], list[str]] = {}
     for row in comparison.judged:
-        for note in row.notes:
+        for note in (*row.notes, *(row.details if every else ())):
             told.setdefault((row.family, note), []).append(row.framing)
     lines = [*comparison.notes, *(f"{family} ({', '.join(dict.fromkeys(asked))}): {note}" for (family, note), asked in told.items())]
-    yield from (Text(f"note: {line}", style="dim") for line in lines[:MOST])
-    if len(lines) > MOST:
+    shown = lines if every else lines[:MOST]
+    yield from (Text(f"note: {line}", style="dim") for line in shown)
+    if len(lines) > len(shown):
         yield Text(f"… and {len(lines) - MOST} more notes in the report.", style="dim")
 
 

@@ -1,0 +1,1 @@
+"""How well piste's champion predicts beside what an expert would use on tables: `python -m benchmarks.quality [SET ...]`."""
