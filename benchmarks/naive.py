@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from statistics import geometric_mean
 from typing import Any
 
 from benchmarks.figures import keep
-from benchmarks.measure import ONE_THREAD, measured
+from benchmarks.measure import measured
 from benchmarks.ours import FAMILIES
 from benchmarks.sets import FOLD_SEED, HOLDOUT_SEED, SETS, Set
 
@@ -21,31 +20,31 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("piste", "scikit-learn", "lightgbm", "torch", "numpy", "mlflow")
 
 
-def run(found: Set) -> dict[str, Any]:
-    """Measure both sides on one set, each in fresh processes and a fresh folder."""
+def run(found: Set, split: int = 0, most: int | None = None) -> dict[str, Any]:
+    """Measure both sides on one set, each in a fresh process and a fresh folder.
+
+    Args:
+        found: the set.
+        split: which fifth is held out.
+        most: rows to learn from, for both sides; the set's own where not given.
+    """
+    sides = {}
     with tempfile.TemporaryDirectory(prefix="piste-bench-") as name:
-        notebook, ours = Path(name) / "notebook", Path(name) / "piste"
-        notebook.mkdir()
-        ours.mkdir()
-        python = [sys.executable, "-W", "ignore", "-m"]
-        theirs_cost = measured([*python, "benchmarks.notebook", found.name, str(notebook)], cwd=str(ROOT))
-        ours_cost = measured([*python, "benchmarks.ours", "whole", found.name, str(ours)], cwd=str(ROOT))
-        command = [*python, "benchmarks.ours", "apart", found.name, str(ours)]
-        subprocess.run(command, cwd=ROOT, env={**os.environ, **ONE_THREAD}, check=True)
-        theirs = json.loads((notebook / "outcome.json").read_text())
-        whole, apart = (json.loads((ours / f"{part}.json").read_text()) for part in ("whole", "apart"))
-    return {
-        "set": found.name,
-        "error": "RMSE" if found.task == "regression" else "error rate",
-        "notebook": {**asdict(theirs_cost), **theirs},
-        "piste": {**asdict(ours_cost), **whole, "families": apart},
-    }
+        for side, module in (("notebook", "benchmarks.notebook"), ("piste", "benchmarks.ours")):
+            folder = Path(name) / side
+            folder.mkdir()
+            command = [sys.executable, "-W", "ignore", "-m", module, found.name, str(folder), str(split), str(most or 0)]
+            cost = measured(command, cwd=str(ROOT))
+            sides[side] = {**asdict(cost), **json.loads((folder / "outcome.json").read_text())}
+    error = "RMSE" if found.task == "regression" else "error rate"
+    return {"set": found.name, "rows": len(found.divided(split, most)[0]), "capped": most or found.most, "error": error, **sides}
 
 
 def table(outcome: Mapping[str, Any]) -> str:
     """Lay the figures of one set out side by side."""
     theirs, ours = outcome["notebook"], outcome["piste"]
-    title = f"{outcome['set']}: seconds, and {outcome['error']} on the held-out fifth"
+    capped = ", to which both sides are capped" if outcome["capped"] == outcome["rows"] else ""
+    title = f"{outcome['set']}: {outcome['rows']:,} rows to learn from{capped}; seconds, and {outcome['error']} on the held-out fifth"
     lines = [title, f"{'':12}{'notebook':>20}{'piste':>20}{'times less':>12}{'error':>9}"]
     for name in FAMILIES:
         lines.append(_line(name, theirs["families"][name], ours["families"][name]))
@@ -75,6 +74,9 @@ def main(names: list[str]) -> None:
             continue
         outcomes.append(run(found))
         print(table(outcomes[-1]), end="\n\n", flush=True)
+    if len(outcomes) > 1:
+        ratios = [each["notebook"]["cpu_seconds"] / each["piste"]["cpu_seconds"] for each in outcomes]
+        print(f"All sets: {geometric_mean(ratios):.1f} times less CPU time in the geometric mean, {min(ratios):.1f} at least.")
     print("Last lines: CPU of whole process trees, imports and MLflow included, on a machine of any load.")
     print("A family: of the notebook the CPU of its search, refit and logging;")
     print("of piste its fits by its workers' clocks, true on a quiet machine.")

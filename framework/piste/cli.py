@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     _shared(judge, "code", "json", "all", "mlruns")
     predict = _command(commands, "predict", _predict, "answer new rows with the champion, or with another row of the leaderboard")
     predict.add_argument("rows", type=Path, help="a table of rows: csv, parquet, json lines or excel")
-    predict.add_argument("--row", metavar="ID", help="the row that answers, such as mean/forest/point; the champion where not given")
+    predict.add_argument("--row", metavar="ID", help="the row that answers, such as mean/forest/plug_in; the champion where not given")
     predict.add_argument("-o", "--output", type=Path, metavar="FILE", help="write a csv file instead of printing it")
     _shared(predict, "code", "mlruns")
     ui = commands.add_parser("ui", help="open MLflow on the results, on this machine only")

@@ -97,7 +97,7 @@ class Result:
 
         Args:
             rows: (n_rows, n_columns) with the columns that it was fitted on; others are ignored.
-            row: its id in the leaderboard, such as "mean/forest/point"; the champion where not given.
+            row: its id in the leaderboard, such as "mean/forest/plug_in"; the champion where not given.
 
         Raises:
             PisteError: there is no such row; a column is missing, or holds what it must not.

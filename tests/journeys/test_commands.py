@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import piste
+from piste import api
 from piste.cli import main
 
 COLUMNS = [
@@ -195,13 +196,15 @@ def test_mlflow_loads_the_champion_and_answers_as_piste_does(counters, capsys):
     rows = pd.read_csv(counters / "rows.csv", parse_dates=["date"]).head(7)
     answered = model.predict(rows[model.metadata.get_input_schema().input_names()])
     pd.testing.assert_frame_equal(answered, piste.predict(counters, rows, mlruns=counters / "mlruns"))
+    kept = Path(client.get_logged_model(output.model_id).artifact_location.removeprefix("file://"))
+    assert not [path.name for path in kept.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib", ".pt")]
 
 
 def test_any_row_of_the_leaderboard_answers_and_one_that_is_none_is_refused_with_those_there_are(counters, capsys):
-    rows = pd.read_csv(counters / "data.csv").head(3)
+    rows = pd.read_csv(counters / "rows.csv").head(3)
     rows.to_csv(counters / "new.csv", index=False)
     told = {}
-    for row in piste.show(counters, mlruns=counters / "mlruns").comparison.judged:
+    for row in api.show(counters, mlruns=counters / "mlruns").comparison.judged:
         arguments = ["predict", str(counters), str(counters / "new.csv"), "--row", row.id, "--mlruns", str(counters / "mlruns")]
         assert main(arguments) == 0
         told[row.id] = capsys.readouterr().out
@@ -211,8 +214,6 @@ def test_any_row_of_the_leaderboard_answers_and_one_that_is_none_is_refused_with
     assert len({*told.values()}) > 1
     assert main([*arguments[:4], "mean/forst", *arguments[5:]]) == 2
     assert "row: must be the id of a row of the leaderboard that piste has fitted, but is 'mean/forst'" in capsys.readouterr().err
-    kept = Path(client.get_logged_model(output.model_id).artifact_location.removeprefix("file://"))
-    assert not [path.name for path in kept.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib", ".pt")]
 
 
 def test_a_rule_that_looks_back_answers_new_rows_from_the_past_that_its_model_holds(counters, tmp_path):
