@@ -43,7 +43,7 @@ format: $(STAMP) ## lay the code out
 	@$(BIN)/ruff check --fix --select I .
 	@$(BIN)/ruff format .
 
-docs: $(STAMP) ## renew the parts of docs/ that the code knows
+docs: $(STAMP) ## renew what docs/ takes from the code and the benchmarks
 	@$(BIN)/python docs/generate.py
 
 bench: $(STAMP) ## time and score against the notebook that a person would write
@@ -55,13 +55,13 @@ bench-families: $(STAMP) ## time each exact shortcut against its loop
 bench-nets: $(STAMP) ## time stacked networks against networks trained one by one
 	@$(BIN)/python -m benchmarks.nets
 
-bench-tuning: $(STAMP) ## time and score of choosing inside the training rows against the full grid
+bench-tuning: $(STAMP) ## time and score of choosing inside the training rows against a full grid
 	@$(BIN)/python -m benchmarks.tuning
 
 bench-scaling: $(STAMP) ## time and memory from a thousand rows to a million
 	@$(BIN)/python -m benchmarks.scaling
 
-bench-quality: $(STAMP) ## how well the champion predicts beside tuned boosting and networks for tables
+bench-quality: $(STAMP) ## score of the champion against tuned boosting and networks
 	@$(BIN)/python -m benchmarks.quality
 
 bench-audit: $(STAMP) ## plant faults into real tables, and count how many of them piste check finds
