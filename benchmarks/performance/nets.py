@@ -35,7 +35,7 @@ def laid_out(found: Mapping[str, Any]) -> str:
 
 def _sides(outcome: Mapping[str, Any]) -> list[tuple[str, ...]]:
     each = outcome["seconds_per_epoch"]
-    lines = [(outcome["size"], f"stack of {outcome['networks']}", seconds(each["stack"]), "", "", "")]
+    lines: list[tuple[str, ...]] = [(outcome["size"], f"stack of {outcome['networks']}", seconds(each["stack"]), "", "", "")]
     for side, ratio in outcome["ratio"].items():
         less, target, reached = against(ratio, outcome["target"].get(side))
         lines.append((outcome["size"], side, seconds(each[side]), f"{less} less", target, reached))

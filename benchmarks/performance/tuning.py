@@ -48,8 +48,8 @@ def _of_all(outcomes: Sequence[Mapping[str, Any]], by_set: Sequence[Sequence[Map
 
 
 def _regret(splits: Sequence[Mapping[str, Any]]) -> float:
-    return statistics.mean(each["regret"] for each in splits)
+    return float(statistics.mean(each["regret"] for each in splits))
 
 
 def _of_default(splits: Sequence[Mapping[str, Any]]) -> float:
-    return statistics.mean(each["default"] / each["grid"] - 1 for each in splits)
+    return float(statistics.mean(each["default"] / each["grid"] - 1 for each in splits))
