@@ -10,10 +10,10 @@ export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run ui test check lint types contracts format docs bench bench-audit clean
+.PHONY: help setup run ui test check lint types contracts format docs bench bench-audit bench-families bench-nets bench-quality bench-scaling bench-tuning clean
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## install everything into .venv, and the git hooks
 	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/pre-commit install; fi
@@ -43,11 +43,26 @@ format: $(STAMP) ## lay the code out
 	@$(BIN)/ruff check --fix --select I .
 	@$(BIN)/ruff format .
 
-docs: $(STAMP) ## renew the parts of docs/ that the code knows
+docs: $(STAMP) ## renew what docs/ takes from the code and the benchmarks
 	@$(BIN)/python docs/generate.py
 
 bench: $(STAMP) ## time and score against the notebook that a person would write
 	@$(BIN)/python -m benchmarks.naive
+
+bench-families: $(STAMP) ## time each exact shortcut against its loop
+	@$(BIN)/python -m benchmarks.families
+
+bench-nets: $(STAMP) ## time stacked networks against networks trained one by one
+	@$(BIN)/python -m benchmarks.nets
+
+bench-tuning: $(STAMP) ## time and score of choosing inside the training rows against a full grid
+	@$(BIN)/python -m benchmarks.tuning
+
+bench-scaling: $(STAMP) ## time and memory from a thousand rows to a million
+	@$(BIN)/python -m benchmarks.scaling
+
+bench-quality: $(STAMP) ## score of the champion against tuned boosting and networks
+	@$(BIN)/python -m benchmarks.quality
 
 bench-audit: $(STAMP) ## plant faults into real tables, and count how many of them piste check finds
 	@$(BIN)/python -m benchmarks.audit

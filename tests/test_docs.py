@@ -33,7 +33,7 @@ def blocks(language: str) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("page", ["problem.md", "families.md", "checks.md"])
+@pytest.mark.parametrize("page", ["problem.md", "families.md", "checks.md", "performance.md"])
 def test_what_is_generated_is_as_the_code_has_it(page):
     assert generator().renewed(page) == (ROOT / "docs" / page).read_text(), "renew it: make docs"
 

@@ -77,10 +77,10 @@ def test_the_slope_of_every_number_is_that_of_the_loss(shape, activation, droppe
 
     def losses(parameters):
         gradient = torch.zeros_like(parameters)
-        passes = Passes(frame, parameters, gradient, [Run(activation, slice(0, len(parameters)), dropped)], 6)
         widened = [mask.expand(len(parameters), -1, -1) for mask in masks]
-        loss, slope = loss_and_slope(passes.forward(X, widened), y, weight, shape)
-        return loss, lambda: (passes.backward(X, slope, widened), gradient)[1]
+        passes = Passes(frame, parameters, gradient, [Run(activation, slice(0, len(parameters)), dropped)], 6, widened)
+        loss, slope = loss_and_slope(passes.forward(X, learning=True), y, weight, shape)
+        return loss, lambda: (passes.backward(X, slope), gradient)[1]
 
     found = losses(first)[1]()[0]
     moves = step * torch.eye(frame.n_numbers, dtype=torch.float64, device=device)
@@ -259,7 +259,9 @@ def test_dropout_leaves_its_share_out_and_keeps_the_mean():
     shares = [0.1, 0.5]
 
     def draw(seed):
-        return [mask.clone() for mask in Dropout(shares, [np.random.SFC64([seed, k]) for k in range(2)], (64, 48), 256, like).draw()]
+        dropout = Dropout(shares, [np.random.SFC64([seed, k]) for k in range(2)], (64, 48), 256, like)
+        next(dropout.draws(1))
+        return [mask.clone() for mask in dropout.masks]
 
     masks = draw(0)
     assert [mask.shape for mask in masks] == [(2, 256, 64), (2, 256, 48)]

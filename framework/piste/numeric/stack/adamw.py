@@ -46,15 +46,22 @@ class AdamW:
         """
         import torch
 
-        self.parameters, self.n_decaying = parameters, n_decaying
+        self.n_decaying = n_decaying
         self.mean, self.square = torch.zeros_like(parameters), torch.zeros_like(parameters)
-        self.scaled = torch.empty_like(parameters)
+        self._lay_out(parameters)
         self.n_taken = torch.zeros((), device=parameters.device)
 
     def keep(self, models: Tensor, parameters: Tensor) -> None:
         """Go on with some of the models, whose parameters now stand elsewhere."""
-        self.parameters, self.mean, self.square = parameters, self.mean[models], self.square[models]
-        self.scaled = self.scaled[models]
+        self.mean, self.square = self.mean[models], self.square[models]
+        self._lay_out(parameters)
+
+    def _lay_out(self, parameters: Tensor) -> None:
+        import torch
+
+        self.parameters, self.scaled = parameters, torch.empty_like(parameters)
+        self.weights, self.biases = parameters[:, : self.n_decaying], parameters[:, self.n_decaying :]
+        self.scaled_weights, self.scaled_biases = self.scaled[:, : self.n_decaying], self.scaled[:, self.n_decaying :]
 
     def step(self, gradient: Tensor, rate: Tensor, kept: Tensor) -> None:
         """Move every model once.
@@ -66,9 +73,8 @@ class AdamW:
         """
         import torch
 
-        weights, biases = self.parameters[:, : self.n_decaying], self.parameters[:, self.n_decaying :]
-        torch.mul(weights, kept / rate, out=self.scaled[:, : self.n_decaying])
-        torch.div(biases, rate, out=self.scaled[:, self.n_decaying :])
+        torch.mul(self.weights, kept / rate, out=self.scaled_weights)
+        torch.div(self.biases, rate, out=self.scaled_biases)
         self.n_taken += 1
         torch._fused_adamw_(
             [self.scaled],

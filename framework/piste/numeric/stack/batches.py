@@ -63,6 +63,7 @@ class Batches:
         rows = order[self.places]
         weight = torch.from_numpy(self.weight[rows] * self.real / self.sizes[:, None]).to(self.X)
         chosen = torch.from_numpy(rows).to(self.X.device)
+        y = self.y[chosen].transpose(1, 2).contiguous()
         for number in range(self.n_batches):
             torch.index_select(self.X, 0, chosen[number], out=self.batch)
-            yield Batch(self.batch, self.y[chosen[number]].T.contiguous(), weight[number], self.sizes[number] / self.n_samples)
+            yield Batch(self.batch, y[number], weight[number], self.sizes[number] / self.n_samples)

@@ -13,6 +13,7 @@ from piste.numeric.activations import LINKS
 from piste.numeric.network import Network
 from piste.numeric.stack.adamw import AdamW, rates
 from piste.numeric.stack.batches import Batch, Batches
+from piste.numeric.stack.curves import curves
 from piste.numeric.stack.dropout import Dropout
 from piste.numeric.stack.layers import Frame, Passes, Run
 from piste.numeric.stack.outputs import average_loss, first_bias, link, loss_and_slope
@@ -57,8 +58,9 @@ def _train(rows: Sample, watched: Sample | None, shape: Shape, recipes: Sequence
     import torch
 
     batches = Batches(rows, shape, torch.float32, place)
-    # Neighbours of one activation are one call, and those with dropout come last.
-    order = sorted(range(len(recipes)), key=lambda number: (recipes[number].dropout > 0, recipes[number].activation))
+    # Neighbours of one activation are one call, as are the masks of neighbours of one kind; those with dropout come last.
+    kinds = {name: (curve.by_result, name) for name, curve in curves().items()}
+    order = sorted(range(len(recipes)), key=lambda number: (recipes[number].dropout > 0, kinds[recipes[number].activation]))
     found: dict[int, Trained] = {}
     for chunk in _chunks(order, recipes, _model_bytes(rows, shape, batches.n_rows), place):
         stack = _Stack(rows, watched, shape, [recipes[number] for number in chunk], batches)
@@ -146,10 +148,10 @@ class _Stack:
             runs.append(Run(activation, slice(start, end), dropped))
             start = end
         n_rows = self.batches.n_rows
-        self.passes = Passes(self.frame, self.parameters, self.gradient, runs, n_rows)
         shares = [recipe.dropout for recipe in running for _ in range(recipe.n_members)]
-        first = self.passes.first_dropped
+        first = shares.count(0.0)
         self.dropout = Dropout(shares[first:], self.streams[first:], self.shape.hidden, n_rows, self.parameters)
+        self.passes = Passes(self.frame, self.parameters, self.gradient, runs, n_rows, self.dropout.masks)
         n_steps = self.batches.n_batches
         table = np.ones((max(recipe.n_run for recipe in running) * n_steps, len(shares)))
         decay = np.empty(len(shares))
@@ -161,10 +163,10 @@ class _Stack:
     def _learn(self, epoch: int, batches: Iterator[Batch]) -> None:
         """Take every step of an epoch."""
         total = self.parameters.new_zeros(len(self.parameters))
-        for step, batch in enumerate(batches, (epoch - 1) * self.batches.n_batches):
-            masks = self.dropout.draw()
-            loss, slope = loss_and_slope(self.passes.forward(batch.X, masks), batch.y, batch.weight, self.shape)
-            self.passes.backward(batch.X, slope, masks)
+        first, n_steps = (epoch - 1) * self.batches.n_batches, self.batches.n_batches
+        for step, batch, _ in zip(range(first, first + n_steps), batches, self.dropout.draws(n_steps), strict=True):
+            loss, slope = loss_and_slope(self.passes.forward(batch.X, learning=True), batch.y, batch.weight, self.shape)
+            self.passes.backward(batch.X, slope)
             self.optimiser.step(self.gradient, self.rates[step], self.kept[step])
             total.add_(loss, alpha=batch.share)
         losses = total.cpu().numpy().astype(float)
@@ -175,7 +177,7 @@ class _Stack:
         """Compute the loss of every network on the watched rows; remember those that were never better."""
         import torch
 
-        parts = [self.passes.forward(view).clone() for view in self.views]
+        parts = [self.passes.forward(view, learning=False).clone() for view in self.views]
         outputs = torch.cat(parts, dim=2)[:, :, : len(watched.y)].transpose(1, 2).cpu().numpy().astype(float)
         for number in self.running:
             models, losses = self.models[number], self.watch_losses[number]
