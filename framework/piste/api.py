@@ -43,6 +43,7 @@ from piste.edges.store import Store, versions
 from piste.edges.tracking import Refit, Tracker, TrackingDown, open_store
 from piste.engine import Engine, wanted_model
 from piste.estimate import Estimate, estimate
+from piste.families import NAMES
 from piste.framings import framings
 from piste.prepare import Prepared, lenient, load, prepare
 from piste.result import Result
@@ -50,7 +51,7 @@ from piste.watch import Watcher, silent
 from piste.work import Refitted, fit_model
 
 DEADLINE = 600.0  # seconds that a cell may take
-IMPORTED = ("piste.work", "scipy.stats", "scipy.linalg", "sklearn.pipeline")  # by every worker, before it is needed
+IMPORTED = ("piste.work", "scipy.stats", "scipy.linalg", "sklearn.pipeline", "pyarrow.pandas_compat", "skops.io")  # once for all workers
 BEHIND = {"linear": "sklearn.linear_model", "tree": "sklearn.tree", "forest": "sklearn.ensemble", "boosting": "lightgbm",
           "svm": "sklearn.svm", "kernel": "sklearn.kernel_ridge", "neighbours": "sklearn.neighbors", "neural": "torch"}  # fmt: skip
 MOST_NAMED = 8  # rows in a message
@@ -223,9 +224,11 @@ def _measured(model: Refitted) -> dict[str, float]:
 
 
 def _workers(prepared: Prepared, workers: int | None) -> Executor:
-    families = {entry.family for entry, _ in prepared.plan.entries.values()}
-    behind = tuple(package for name, package in BEHIND.items() if name in families)
-    return Processes(workers or default_workers(), IMPORTED + behind)
+    used = {entry.family for entry, _ in prepared.plan.entries.values()}
+    families = [name for name in NAMES if name in used]
+    own = [f"piste.families.{name}" for name in families] + [f"piste.framings.{name}" for name in framings()]
+    behind = [package for name, package in BEHIND.items() if name in families]
+    return Processes(workers or default_workers(), (*IMPORTED, *behind, *own))
 
 
 def _keys(models: Mapping[str, Refitted]) -> dict[str, str]:
