@@ -39,7 +39,6 @@ TABLES = {
         codes=("season", "mnth", "hr", "weekday", "weathersit"),
     ),
     "titanic": Table("titanic.csv", "survived", classes=True, drop=("name", "ticket", "cabin")),
-    "german_credit": Table("data.csv", "class", classes=True),
     "segment": Table("data.csv", "class", classes=True),
     "phoneme": Table("data.csv", "Class", classes=True),
     "adult": Table("data.csv.gz", "income", classes=True, drop=("split",)),
