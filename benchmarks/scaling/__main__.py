@@ -116,8 +116,7 @@ def main(words: Sequence[str]) -> None:
     print("", *told(outcomes, given.families), sep="\n")
     print(f"{NUMBERS} numbers and {CATEGORIES} categories, read from csv; each family's default, intervals, refits and MLflow included.")
     print("CPU: of the whole process tree. fits: on the clock of the workers, which run side by side. peak: pages that are shared count once.")
-    whole = {*given.rows} == {*ROWS} and {*given.families} == {*FAMILIES, ALL}
-    keep("scaling", PACKAGES, outcomes, whole=whole)
+    keep("scaling", PACKAGES, outcomes, whole=given == options([]))
 
 
 if __name__ == "__main__":
