@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import re
 
@@ -10,7 +11,7 @@ import pytest
 from benchmarks import naive as naive_benchmark
 from benchmarks import tuning as tuning_benchmark
 from benchmarks.figures import RESULTS
-from benchmarks.performance import SECTIONS, families, naive, nets, page, quality, tuning
+from benchmarks.performance import SECTIONS, families, layout, naive, nets, page, quality, scaling, tuning
 from benchmarks.performance.layout import against, circumstances, table
 from benchmarks.quality.__main__ import ROWS
 from benchmarks.quality.methods import TITLES
@@ -140,6 +141,33 @@ def test_choosing_inside_is_judged_by_the_median_ratio_and_the_mean_regret_of_th
     assert cells(text, "**forest**")[5:] == ["4.5 x", "3.5 x", "yes", "2.2 x", "+0.5 %, under 1 %: yes", "+10.0 %"]
 
 
+def grown(name: str, rows: int, cpu_seconds: float, gib: float = 1.0, **more) -> dict:
+    """Return what benchmarks.scaling keeps of a comparison."""
+    return {"name": name, "rows": rows, "peak_bytes": int(gib * 2**30), "cpu_seconds": cpu_seconds, "aside": {}, **more}
+
+
+def test_growth_is_told_between_large_tables_and_a_family_that_steps_aside_has_neither_time_nor_power():
+    refused = {"aside": {"svm": "would take hours"}}
+    outcomes = [
+        *(grown("forest", rows, seconds) for rows, seconds in ((1_000, 9.0), (100_000, 200.0), (1_000_000, 4000.0))),
+        *(grown("svm", rows, 20.0, **more) for rows, more in ((1_000, {}), (100_000, refused), (1_000_000, refused))),
+        *(grown("all", rows, 300.0, gib) for rows, gib in ((1_000, 0.5), (100_000, 9.0), (1_000_000, 7.25))),
+    ]
+    text = scaling.laid_out({**ABOUT, "outcomes": outcomes})
+    assert cells(text, "forest") == ["forest", "9.0 s, 1.00 GiB", "200 s, 1.00 GiB", "4,000 s, 1.00 GiB", "1.30 (100,000 to 1,000,000)"]
+    assert cells(text, "svm") == ["svm", "20.0 s, 1.00 GiB", "steps aside", "steps aside", "-"]
+    assert "- svm steps aside at 100,000 and 1,000,000 rows: would take hours" in text
+    assert "- All at once on 1,000,000 rows: 7.25 GiB at the peak (under 8 GiB asked: reached)." in text
+
+
+def test_a_comparison_that_was_stopped_says_why_and_reaches_nothing():
+    stopped = {"name": "all", "rows": 100_000, "peak_bytes": 2**30, "stopped": "not done after 30 minutes"}
+    outcomes = [grown("svm", 1_000, 20.0), {**stopped, "name": "svm", "rows": 10_000}, stopped]
+    text = scaling.laid_out({**ABOUT, "outcomes": outcomes})
+    assert cells(text, "svm") == ["svm", "20.0 s, 1.00 GiB", "not done after 30 minutes", "left out", "-"]
+    assert "(under 8 GiB asked: **not reached**)" in text
+
+
 def predicted(error: float, row: str = "piste", seconds: float = 10.0) -> dict:
     """Return what benchmarks.quality keeps of a cell."""
     return {"answers": {row: {"error": error, "note": ""}}, "cpu_seconds": seconds, "by": {"versions": {"lightgbm": "4.7"}}}
@@ -171,6 +199,11 @@ def test_cells_of_another_number_of_rows_are_no_figures_of_this_comparison():
 def test_a_table_has_as_many_cells_in_each_line():
     lines = table(("a", "b"), [("x|y", "1")]).splitlines()
     assert lines == ["| a | b |", "| :-- | --: |", r"| x\|y | 1 |"]
+
+
+def test_examples_of_how_numbers_are_written_hold():
+    found = doctest.testmod(layout)
+    assert (found.failed, found.attempted) == (0, 3)
 
 
 def test_one_core_is_one_core():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import RESULTS, kept
-from benchmarks.performance import families, naive, nets, quality, tuning
+from benchmarks.performance import families, naive, nets, quality, scaling, tuning
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ SECTIONS = {
     "families": Section("Exact shortcuts against their loops", families.ABOUT, "make bench-families", families.laid_out),
     "nets": Section("Networks trained at once against one by one", nets.ABOUT, "make bench-nets", nets.laid_out),
     "tuning": Section("Choosing inside the training rows against the full grid", tuning.ABOUT, "make bench-tuning", tuning.laid_out),
+    "scaling": Section("From a thousand rows to a million", scaling.ABOUT, "make bench-scaling", scaling.laid_out),
 }
 
 

@@ -45,10 +45,11 @@ def filled(division: Division) -> tuple[pd.DataFrame, pd.DataFrame]:
     learnt = division.X[[*division.numbers]]
     marked = [name for name in learnt if learnt[name].isna().any()]
     medians = learnt.median()
-    return tuple(
-        part.fillna(medians).assign(**{f"{name} is missing": part[name].isna().astype(float) for name in marked})
-        for part in (division.X, division.X_held)
-    )  # type: ignore[return-value]
+
+    def whole(part: pd.DataFrame) -> pd.DataFrame:
+        return part.fillna(medians).assign(**{f"{name} is missing": part[name].isna().astype(float) for name in marked})
+
+    return whole(division.X), whole(division.X_held)
 
 
 REALMLP = Method(

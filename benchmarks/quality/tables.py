@@ -39,7 +39,6 @@ TABLES = {
         codes=("season", "mnth", "hr", "weekday", "weathersit"),
     ),
     "titanic": Table("titanic.csv", "survived", classes=True, drop=("name", "ticket", "cabin")),
-    "german_credit": Table("data.csv", "class", classes=True),
     "segment": Table("data.csv", "class", classes=True),
     "phoneme": Table("data.csv", "Class", classes=True),
     "adult": Table("data.csv.gz", "income", classes=True, drop=("split",)),
@@ -66,12 +65,13 @@ class Division:
     def levelled(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return both parts with categories of pandas' own kind, which the rows to learn from know; any other is missing."""
         kinds = {name: pd.CategoricalDtype(sorted(self.X[name].dropna().unique())) for name in self.categories}
-        return tuple(
-            part.assign(
+
+        def known(part: pd.DataFrame) -> pd.DataFrame:
+            return part.assign(
                 **{name: pd.Categorical(part[name].where(part[name].isin(kind.categories)), dtype=kind) for name, kind in kinds.items()}
             )
-            for part in (self.X, self.X_held)
-        )  # type: ignore[return-value]
+
+        return known(self.X), known(self.X_held)
 
     def errors(self, prediction: np.ndarray) -> dict[str, float]:
         """Judge predictions of the held-out rows; lower is better.

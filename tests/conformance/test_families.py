@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from piste.core.family import Family, Params, Rows, Task
 from piste.core.model import predict
@@ -69,7 +70,9 @@ class Case:
         task = task or self.task(len(rows.y))
         params = self.params(task.n_train) if params is None else params
         if self.family.fit:
-            return self.family.fit(task, params, rows, stop_of(rows), seed)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", category=ConvergenceWarning)  # which a fit may say, and core/fit.py makes a note of
+                return self.family.fit(task, params, rows, stop_of(rows), seed)
         model = self.family.build(task, params, seed)
         model.fit(rows.X, rows.y, sample_weight=rows.sample_weight)
         return model

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from piste.core.family import Rows, Task
-from piste.families.neural import FAMILY, batch_size, build, describe, fit, restore, state
+from piste.families.neural import FAMILY, batch_size, build, describe, fit, fit_fold, least_loss, restore, state, unfinished
 from piste.numeric.quantile import fit_lines, pinball
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -45,7 +45,7 @@ SMALL = {"depth": 1, "width": 16, "activation": "tanh", "dropout": 0.0, "members
 def test_a_small_tanh_network_solves_xor(xor):
     X, y, X_new, y_new = xor
     task = Task("classes", 400, n_classes=2)
-    model = fit(task, params(task, encoding="plain", **SMALL), rows(X, y), a_seventh(400), 0)
+    model = build(task, params(task, encoding="plain", **SMALL), 0).fit(X, y, stop=a_seventh(400))
     assert np.mean(model.predict(X) == y) >= 0.99
     assert np.mean(model.predict(X_new) == y_new) >= 0.97
 
@@ -209,7 +209,10 @@ def test_the_encoding_halves_the_distance_to_boosted_trees_on_concrete():
     error = {
         encoding: np.sqrt(
             np.mean(
-                (fit(Task("mean", 824), params(encoding=encoding), rows(X[train], y[train]), a_seventh(824), 0).predict(X[test]) - y[test])
+                (
+                    build(Task("mean", 824), params(encoding=encoding), 0).fit(X[train], y[train], stop=a_seventh(824)).predict(X[test])
+                    - y[test]
+                )
                 ** 2
             )
         )
@@ -310,3 +313,60 @@ def test_an_output_that_never_changes_is_predicted_as_it_is():
     task = Task("mean", 100, n_outputs=2)
     model = build(task, params(task, steps=500), 0).fit(X, np.column_stack([X[:, 0], np.full(100, 3.0)]))
     np.testing.assert_allclose(model.predict(X)[:, 1], 3.0, atol=0.2)
+
+
+def test_a_schedule_that_ends_while_the_loss_falls_has_not_converged_and_a_longer_one_has():
+    from sklearn.exceptions import ConvergenceWarning
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(700, 4))
+    lesson, stop, task = rows(X, np.sin(2 * X[:, 0]) * X[:, 1]), a_seventh(700), Task("mean", 700)
+    short, long = (params(dropout=0.0, members=1, encoding="plain", steps=steps) for steps in (300, 4000))
+    with pytest.warns(ConvergenceWarning, match="still fell by .* more steps"):
+        one = fit(task, short, lesson, stop, 0)
+    other = fit(task, long, lesson, stop, 0)
+    assert np.std(other.predict(X) - lesson.y) < 0.8 * np.std(one.predict(X) - lesson.y)
+    found = fit_fold(task, [short, long], lesson, stop, [X], [0, 0])
+    assert [each.notes for each in found] == [("not converged",), ()]
+
+
+def test_a_target_that_is_learnt_soon_has_converged_whatever_its_loss():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(700, 3))
+    rate = np.exp(1 + 0.5 * X[:, 0])
+    for kind, y in (("mean", X[:, 0] + rng.normal(size=700)), ("distribution", rng.poisson(rate).astype(float)), ("classes", X[:, 0] > 0)):
+        task = Task(kind, 700, n_classes=2 if kind == "classes" else 0)
+        y = (y ^ (rng.uniform(size=700) < 0.2)).astype(int) if kind == "classes" else y
+        assert fit(task, params(task), rows(X, y), a_seventh(700), 0).unfinished_ == ""
+
+
+def test_a_loss_that_ends_above_its_start_has_not_converged():
+    falls = np.array([1.0, 0.5, 0.4, 0.4])
+    assert unfinished(falls, np.empty(0), 4) == ""
+    assert "the learning rate must be lower" in unfinished(falls[::-1], np.empty(0), 4)
+    assert "the learning rate must be lower" in unfinished(falls[::-1], falls, 4)
+
+
+@pytest.mark.parametrize(
+    ("watched", "n_epochs", "said"),
+    [
+        ([1.0, 0.8, 0.7, 0.6], 4, True),
+        ([1.0, 0.8, 0.78, 0.77], 4, False),
+        ([1.0, 0.6, 0.7, 0.7], 4, False),  # was best early
+        ([1.0, 0.02, 0.02, 0.011], 4, False),  # little is left
+        ([1.0, 0.8, 0.7, 0.6], 8, False),  # left before half of its schedule
+    ],
+)
+def test_only_a_fall_in_the_second_half_of_the_schedule_speaks_against_its_length(watched, n_epochs, said):
+    assert bool(unfinished(np.ones(4), np.array(watched), n_epochs)) == said
+
+
+def test_a_rate_is_held_against_the_best_that_its_likelihood_allows():
+    """That constant is no part of the loss: a perfect rate loses y - y log y, on average below 0 where counts are spread."""
+    from scipy.special import gammaln
+    from scipy.stats import poisson
+
+    y, weight = np.array([0.0, 1.0, 5.0]), np.array([1.0, 2.0, 1.0])
+    expected = np.average(-poisson.logpmf(y, y) - gammaln(y + 1), weights=weight)
+    assert least_loss("distribution", y, weight) == pytest.approx(expected)
+    assert least_loss("mean", y, weight) == least_loss("distribution", y[:0], weight[:0]) == 0

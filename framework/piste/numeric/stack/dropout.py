@@ -20,8 +20,8 @@ AT_ONCE = 8  # steps whose numbers are drawn together: a call for each model cos
 class Dropout:
     """Draws, for each batch, which hidden units of which rows are left out.
 
-    `masks` holds, for each hidden layer, (n_models, n_rows, width); no layers where no model leaves anything out. Each step of
-    `draws` writes them anew. A share is rounded to 1/65536, and what is kept is divided by the share that is kept (Srivastava et al., 2014).
+    A share is rounded to 1/65536, and what is kept is divided by the share that is kept (Srivastava et al., 2014). `masks` holds, for
+    each hidden layer, (n_models, n_rows, width), and no layers where no model leaves anything out; `draws` writes them anew.
     """
 
     def __init__(

@@ -1,0 +1,1 @@
+"""How time and memory of a comparison grow with the rows: `python -m benchmarks.scaling`."""
