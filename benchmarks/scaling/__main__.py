@@ -79,7 +79,8 @@ def told(outcomes: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]:
     for each in outcomes:
         for family, reason in each.get("aside", {}).items():
             aside.setdefault((family, reason), []).append(each["rows"])
-    said += [f"{family} steps aside at {', '.join(f'{n:,}' for n in sorted({*sizes}))} rows: {reason}" for (family, reason), sizes in aside.items()]
+    for (family, reason), sizes in aside.items():
+        said.append(f"{family} steps aside at {', '.join(f'{n:,}' for n in sorted({*sizes}))} rows: {reason}")
     whole = [each for each in outcomes if each["name"] == ALL]
     if whole:
         most = max(whole, key=lambda each: each["rows"])
@@ -92,7 +93,8 @@ def options(words: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[*ROWS], help="sizes of the table")
-    parser.add_argument("--families", nargs="+", choices=[*FAMILIES, ALL], default=[*FAMILIES, ALL], help="which alone; 'all' is all at once")
+    names = [*FAMILIES, ALL]
+    parser.add_argument("--families", nargs="+", choices=names, default=names, help="which alone; 'all' is all at once")
     parser.add_argument("--minutes", type=float, default=MINUTES, help=f"that one comparison may take ({MINUTES:g})")
     parser.add_argument("--workers", type=int, default=WORKERS, help=f"cells at a time ({WORKERS})")
     return parser.parse_args(words)
@@ -115,7 +117,8 @@ def main(words: Sequence[str]) -> None:
                 out.add(name)
     print("", *told(outcomes, given.families), sep="\n")
     print(f"{NUMBERS} numbers and {CATEGORIES} categories, read from csv; each family's default, intervals, refits and MLflow included.")
-    print("CPU: of the whole process tree. fits: on the clock of the workers, which run side by side. peak: pages that are shared count once.")
+    print("CPU: of the whole process tree. fits: on the clock of the workers, which run side by side.")
+    print("peak: pages that are shared count once.")
     keep("scaling", PACKAGES, outcomes, whole=given == options([]))
 
 
