@@ -10,7 +10,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run ui test check lint types contracts format docs bench bench-audit bench-families bench-nets bench-quality bench-scaling bench-tuning clean
+.PHONY: help setup run ui test check lint types contracts format docs bench bench-audit bench-families bench-nets bench-errors bench-quality bench-scaling bench-tuning clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench-tuning: $(STAMP) ## time and score of choosing inside the training rows ag
 
 bench-scaling: $(STAMP) ## time and memory from a thousand rows to a million
 	@$(BIN)/python -m benchmarks.scaling
+
+bench-errors: $(STAMP) ## held-out error of each family against that notebook, over five splits
+	@$(BIN)/python -m benchmarks.errors
 
 bench-quality: $(STAMP) ## score of the champion against tuned boosting and networks
 	@$(BIN)/python -m benchmarks.quality

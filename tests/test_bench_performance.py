@@ -11,7 +11,7 @@ import pytest
 from benchmarks import naive as naive_benchmark
 from benchmarks import tuning as tuning_benchmark
 from benchmarks.figures import RESULTS
-from benchmarks.performance import SECTIONS, families, layout, naive, nets, page, quality, scaling, tuning
+from benchmarks.performance import SECTIONS, errors, families, layout, naive, nets, page, quality, scaling, tuning
 from benchmarks.performance.layout import against, circumstances, table
 from benchmarks.quality.__main__ import ROWS
 from benchmarks.quality.methods import TITLES
@@ -32,6 +32,8 @@ def compared(name: str, ratio: float, *, linear: float = 1.0, score: float = 1.0
     ours = {"linear": {"seconds": 0.1, "score": linear, "cv": 1.0}, "svm": {"reason": "steps aside"}}
     return {
         "set": name,
+        "rows": 800,
+        "capped": 800 if name == "adult" else None,
         "error": "RMSE",
         "notebook": {"cpu_seconds": 100.0 * ratio, "wall_seconds": 100.0, "families": theirs, "best": "svm", "score": 1.0},
         "piste": {"cpu_seconds": 100.0, "wall_seconds": 60.0, "families": ours, "best": "linear", "score": score},
@@ -64,10 +66,18 @@ def test_figures_stand_with_the_date_the_machine_and_the_versions(tmp_path):
     assert text.count("**Not measured yet.**") == len(SECTIONS) - 1
 
 
+def test_errors_above_what_is_asked_stand_out_and_a_family_without_a_result_is_said_to_have_none():
+    both = {"linear": [[1.0, 1.0], [1.0, 1.0]], "svm": [[1.0, 4.0], [1.21, 4.0]], "neural": [[1.0, 1.0], [None, None]]}
+    outcome = {"set": "adult", "rows": 1_500, "error": "error rate", "errors": {**both, "chosen": [[2.0, 2.0], [2.02, 2.02]]}}
+    text = errors.laid_out({**ABOUT, "outcomes": [outcome]})
+    assert cells(text, "adult (1,500 rows)")[1:] == ["+0.0 %", "**+10.0 %**", "no result", "**+1.0 %**"]
+
+
 def test_a_whole_comparison_is_judged_by_the_geometric_mean_and_by_the_least():
     found = {**ABOUT, "outcomes": [compared("concrete", 2.0, score=0.9), compared("adult", 18.0, score=1.0)]}
     text = naive.laid_out(found)
-    assert cells(text, "concrete")[1:5] == ["RMSE", "200 s", "100 s", "2.0 x"]
+    assert cells(text, "concrete")[1:6] == ["800", "RMSE", "200 s", "100 s", "2.0 x"]
+    assert cells(text, "adult")[1] == "800 (capped)"
     assert "geometric mean: **6.0 x** less (at least 5 x asked: reached)" in text
     assert "least on concrete: 2.0 x (at least 3 x asked: **not reached**)" in text
     assert "-5.1 % (below 0 asked: reached)" in text  # sqrt(0.9)

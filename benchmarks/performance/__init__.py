@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import RESULTS, kept
-from benchmarks.performance import families, naive, nets, quality, scaling, tuning
+from benchmarks.performance import errors, families, naive, nets, quality, scaling, tuning
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Section:
 
 SECTIONS = {
     "naive": Section("A whole comparison against the notebook", naive.ABOUT, "make bench", naive.laid_out),
+    "errors": Section("Held-out errors, family by family", errors.ABOUT, "make bench-errors", errors.laid_out),
     "quality": Section("How well the champion predicts", quality.ABOUT, "make bench-quality", quality.laid_out),
     "families": Section("Exact shortcuts against their loops", families.ABOUT, "make bench-families", families.laid_out),
     "nets": Section("Networks trained at once against one by one", nets.ABOUT, "make bench-nets", nets.laid_out),

@@ -13,7 +13,8 @@ ABOUT = (
     "folds, and logs to MLflow what a careful person would; piste compares the same six kinds, with as many configurations, on the same "
     "rows and folds. Neither sees the held-out fifth of the rows, on which both are judged. Times are CPU seconds of the whole process "
     "tree, one thread a fit, imports, refits and MLflow included; on piste's side also what the notebook does not do: the audit, the rules "
-    "to beat, intervals, and the report. Not compared: the time that a person takes to write either."
+    "to beat, intervals, a learning curve, and the report. Rows are *capped*, for both sides, where the notebook would take over ten "
+    "minutes for one kind of model. Not compared: the time that a person takes to write either."
 )
 MEAN, LEAST = 5.0, 3.0  # times less CPU time: in the geometric mean, and on any set
 WITHIN = 0.02  # by which a family's error may exceed that of the notebook's
@@ -22,10 +23,10 @@ WITHIN = 0.02  # by which a family's error may exceed that of the notebook's
 def laid_out(found: Mapping[str, Any]) -> str:
     """Return a table of both sides on each set, what it comes to, and the families one by one."""
     outcomes = found["outcomes"]
-    head = ("set", "held-out error", "notebook", "piste", "less", "notebook's error", "piste's error", "difference")
+    head = ("set", "rows", "held-out error", "notebook", "piste", "less", "notebook's error", "piste's error", "difference")
     return "\n\n".join(
         [
-            table(head, map(_whole, outcomes), words=2),
+            table(head, map(_whole, outcomes), words=1),
             _told(outcomes),
             f"Each family's held-out error against that of the notebook's same family (asked: at most {change(WITHIN)}; less is better):",
             table(("family", *(outcome["set"] for outcome in outcomes)), _families(outcomes)),
@@ -38,7 +39,8 @@ def _whole(outcome: Mapping[str, Any]) -> tuple[str, ...]:
     theirs, ours = outcome["notebook"], outcome["piste"]
     took = (seconds(theirs["cpu_seconds"]), seconds(ours["cpu_seconds"]), times(_ratio(outcome)))
     errors = (f"{theirs['score']:.4g} ({theirs['best']})", f"{ours['score']:.4g} ({ours['best']})")
-    return (outcome["set"], outcome["error"], *took, *errors, change(ours["score"] / theirs["score"] - 1))
+    rows = f"{outcome['rows']:,}{' (capped)' * (outcome['capped'] == outcome['rows'])}"
+    return (outcome["set"], rows, outcome["error"], *took, *errors, change(ours["score"] / theirs["score"] - 1))
 
 
 def _told(outcomes: Sequence[Mapping[str, Any]]) -> str:
