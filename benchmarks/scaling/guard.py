@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-LOOK_SECONDS = 0.1  # between two looks; what is allocated and given back within is not seen
+LOOK_SECONDS = 0.25  # between two looks; what is allocated and given back within is not seen
 PROC = Path("/proc")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from piste.core.features import Encoding, expand, learn, without_clock
+from piste.core.features import AT_ONCE, Encoding, expand, learn, without_clock
 
 
 @pytest.fixture
@@ -51,6 +52,39 @@ def test_scaled_numbers_are_those_of_scikit_learn(frame):
     encoding = learn(expand(complete, ["x"]), TRAIN, "scaled")
     expected = StandardScaler().fit(complete.loc[TRAIN, ["x"]].to_numpy()).transform(complete[["x"]].to_numpy())
     np.testing.assert_allclose(encoding.apply(expand(complete, ["x"])), expected, rtol=1e-12)
+
+
+def test_scaled_categories_are_those_of_scikit_learn(frame):
+    known = frame.loc[TRAIN, "colour"].fillna("missing").to_numpy()[:, None]
+    every = frame["colour"].fillna("missing").to_numpy()[:, None]
+    hot = OneHotEncoder(sparse_output=False).fit(known)
+    encoding = learn(expand(frame, ["colour"]), TRAIN, "scaled")
+    order = [hot.categories_[0].tolist().index(name.removeprefix("colour=")) for name in encoding.names]
+    expected = StandardScaler().fit(hot.transform(known)).transform(hot.transform(every))[:, order]
+    np.testing.assert_allclose(encoding.apply(expand(frame, ["colour"])), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("matrix", ["codes", "onehot", "scaled"])
+def test_a_row_is_laid_out_the_same_alone_and_among_many(frame, matrix):
+    expanded = pd.concat([expand(frame, list(frame))] * (AT_ONCE // 20), ignore_index=True)
+    encoding = learn(expanded, np.arange(len(expanded)), matrix)
+    X = encoding.apply(expanded)
+    for row in (0, AT_ONCE - 1, AT_ONCE, len(X) - 1):
+        np.testing.assert_array_equal(encoding.apply(expanded.iloc[[row]])[0], X[row])
+
+
+def test_laying_out_takes_little_more_memory_than_the_matrix():
+    levels = np.array([f"level {i:02d}" for i in range(30)])
+    frame = pd.DataFrame({f"c{i}": pd.Series(levels[np.random.default_rng(i).integers(30, size=50_000)], dtype="str") for i in range(5)})
+    tracemalloc.start()
+    try:
+        encoding = learn(frame, np.arange(len(frame)), "scaled")
+        X = encoding.apply(frame)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert X.shape == (50_000, 150)
+    assert peak < 1.3 * X.nbytes
 
 
 def test_a_matrix_is_read_only(frame):

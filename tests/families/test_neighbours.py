@@ -5,7 +5,7 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from piste.core.family import Task
-from piste.families.neighbours import FAMILY, Neighbours
+from piste.families.neighbours import FAMILY, MOST_ROWS, Neighbours
 
 
 @pytest.fixture
@@ -65,3 +65,10 @@ def test_several_numbers_are_scikit_learns(rows, weights):
     model = Neighbours(7, weights, 2, classify=False).fit(X, both)
     np.testing.assert_allclose(model.predict(new), KNeighborsRegressor(7, weights=weights).fit(X, both).predict(new))
     np.testing.assert_array_equal(FAMILY.restore(FAMILY.state(model)).predict(new), model.predict(new))
+
+
+def test_many_rows_are_left_to_others_with_the_reason():
+    assert FAMILY.why_not(Task("mean", MOST_ROWS)) is None
+    assert FAMILY.why_not(Task("mean", MOST_ROWS + 1)) == (
+        "takes up to 200,000 training rows, as every new row is compared with each, but there are 200,001"
+    )

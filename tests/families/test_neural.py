@@ -186,8 +186,8 @@ def test_networks_kept_as_plain_values_predict_the_same(kind, encoding):
         np.testing.assert_array_equal(again.classes_, model.classes_)
 
 
-@pytest.mark.parametrize(("n_samples", "expected"), [(50, 32), (1000, 32), (4000, 128), (10**6, 256)])
-def test_a_batch_is_a_fortieth_of_the_rows_within_bounds(n_samples, expected):
+@pytest.mark.parametrize(("n_samples", "expected"), [(50, 32), (1000, 64), (4000, 256), (10**6, 256)])
+def test_a_batch_is_a_twentieth_of_the_rows_within_bounds(n_samples, expected):
     assert batch_size(n_samples) == expected
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from piste.core.family import Rows, Task
 from piste.families import svm
-from piste.families.svm import CALIBRATION_ROWS, EXACT_ROWS, FAMILY, build, dealt_out, describe, fit, restore, state, tune
+from piste.families.svm import CALIBRATION_ROWS, EXACT_ROWS, FAMILY, MOST_ROWS, build, dealt_out, describe, fit, restore, state, tune
 
 MEAN = Task("mean", 200)
 TWO = Task("classes", 200, n_classes=2)
@@ -217,3 +217,10 @@ def test_every_beginning_of_the_order_has_its_share_of_every_class():
     assert sorted(order) == list(range(1000))
     for n in (100, 250, 700):
         np.testing.assert_allclose(np.bincount(code[order[:n]]), n * np.array([0.6, 0.3, 0.1]), atol=1.01)
+
+
+def test_many_rows_are_left_to_others_with_the_reason():
+    assert FAMILY.why_not(Task("mean", MOST_ROWS)) is None
+    assert FAMILY.why_not(Task("mean", MOST_ROWS + 1)) == (
+        "takes up to 100,000 training rows, as each takes 24 kB, but there are 100,001: kernel is its like for more"
+    )

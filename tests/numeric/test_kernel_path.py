@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from piste.numeric.kernel import Nystroem, rbf
+from piste.numeric.kernel import CHUNK, Nystroem, rbf
 from piste.numeric.kernel_path import MANY, feature_path, kernel_path
 
 N = 60
@@ -19,7 +19,7 @@ ALPHAS = np.geomspace(1e-3, 10, MANY)
 def path(form: str, rows: np.ndarray, alphas: np.ndarray, left_out: object):
     if form == "kernel":
         return kernel_path(K[np.ix_(rows, rows)].copy(), TARGETS[rows], alphas, left_out)
-    return feature_path(FEATURES[rows], TARGETS[rows], alphas, left_out)
+    return feature_path(FEATURES[rows].__getitem__, TARGETS[rows], alphas, left_out)
 
 
 def basis(form: str, rows: np.ndarray) -> np.ndarray:
@@ -56,6 +56,23 @@ def test_the_last_rows_are_judged_by_the_first(form, n_alphas):
     rest = np.arange(N - 15)
     coef = path(form, rest, ALPHAS[-n_alphas:], "none").coef
     np.testing.assert_allclose(residuals, TARGETS[-15:] - basis(form, rest)[-15:] @ coef, atol=1e-9)
+
+
+@pytest.mark.parametrize("left_out", ["none", "each", CHUNK + 300])
+def test_features_that_are_never_whole_give_what_whole_ones_do(left_out):
+    rng, n, alpha = np.random.default_rng(1), 2 * CHUNK + 700, 0.5
+    features, targets = rng.normal(size=(n, 8)), rng.normal(size=(n, 2))
+    found = feature_path(features.__getitem__, targets, np.array([alpha]), left_out)
+    inverse = np.linalg.inv(features.T @ features + alpha * np.eye(8))
+    np.testing.assert_allclose(found.coef[0], inverse @ features.T @ targets, rtol=1e-9)
+    if left_out == "each":
+        leverage = np.einsum("ij,jk,ik->i", features, inverse, features)
+        expected = (targets - features @ found.coef[0]) / (1 - leverage)[:, None]
+        np.testing.assert_allclose(found.residuals[0], expected, rtol=1e-8)
+    elif left_out != "none":
+        first, last = features[:-left_out], features[-left_out:]
+        coef = np.linalg.solve(first.T @ first + alpha * np.eye(8), first.T @ targets[:-left_out])
+        np.testing.assert_allclose(found.residuals[0], targets[-left_out:] - last @ coef, rtol=1e-8)
 
 
 def test_a_kernel_path_is_a_ridge_in_the_space_of_the_kernel():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,8 @@ FeatureKind = Literal["number", "category"]
 
 ONEHOT_LEVELS = 30  # the most frequent ones get a column each, the rest share one
 CODE_LEVELS = 250  # LightGBM's bins end at 255
+AT_ONCE = 2_048  # rows that become matrix rows together, so that what lies between stays in the processor's cache
+UNSEEN, MISSING = -2, -1  # codes of a category beside those of its levels
 OTHER = "other levels"
 CLOCK = ".hour"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -109,12 +112,28 @@ class Encoding:
         """Return the matrix, (n_rows, n_features) float64 and read-only; for "raw" the frame as it is."""
         if self.matrix == "raw":
             return expanded
-        parts = [_encode(column, expanded[column.name], self.matrix) for column in self.columns]
-        X = np.concatenate(parts, axis=1) if parts else np.empty((len(expanded), 0))
-        if self.matrix == "scaled":
-            X = (X[:, list(self.keep)] - np.array(self.mean)) / np.array(self.scale)
+        X = np.empty((len(expanded), len(self.names)))
+        blocks = [(_values(column, expanded[column.name]), *block) for column, block in zip(self.columns, self._blocks(), strict=True)]
+        for start in range(0, len(X), AT_ONCE):
+            rows = slice(start, start + AT_ONCE)
+            for values, place, spread in blocks:
+                X[rows, place] = spread(values[rows])
         X.flags.writeable = False
         return X
+
+    def _blocks(self) -> Iterator[tuple[slice, Callable[[np.ndarray], np.ndarray]]]:
+        """Yield for each table column where it stands in the matrix, and how its values become what stands there."""
+        first = place = 0
+        keep, means, scales = np.array(self.keep, dtype=int), np.array(self.mean), np.array(self.scale)
+        for column in self.columns:
+            width = len(_names(column, self.matrix))
+            if self.matrix != "scaled":
+                yield slice(first, first + width), partial(_spread, column, self.matrix)
+            else:
+                kept = slice(place, place + int(((keep >= first) & (keep < first + width)).sum()))
+                place = kept.stop
+                yield kept, _scaled(column, keep[kept] - first, means[kept], scales[kept])
+            first += width
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -139,19 +158,21 @@ def learn(expanded: pd.DataFrame, train: np.ndarray, matrix: MatrixKind) -> Enco
     """
     if matrix == "raw":
         return Encoding(matrix, ())
-    rows = expanded.iloc[train]
-    columns = tuple(
-        _learn_number(name, rows[name]) if kind == "number" else _learn_category(name, rows[name], matrix)
-        for name, kind in feature_kinds(expanded).items()
-    )
-    plain = Encoding(matrix, columns)
+    columns: list[Number | Category] = []
+    means, deviations = [np.empty(0)], [np.empty(0)]
+    for name, kind in feature_kinds(expanded).items():
+        values = expanded[name].iloc[train]
+        column = _learn_number(name, values) if kind == "number" else _learn_category(name, values, matrix)
+        columns.append(column)
+        if matrix == "scaled":
+            mean, deviation = _moments(column, _values(column, values))
+            means.append(mean)
+            deviations.append(deviation)
     if matrix != "scaled":
-        return plain
-    parts = [_encode(column, rows[column.name], matrix) for column in columns]
-    X = np.concatenate(parts, axis=1) if parts else np.empty((len(rows), 0))
-    mean, deviation = X.mean(axis=0), X.std(axis=0)
+        return Encoding(matrix, tuple(columns))
+    mean, deviation = np.concatenate(means), np.concatenate(deviations)
     keep = np.flatnonzero(deviation > 1e-12 * np.maximum(1.0, np.abs(mean)))
-    return Encoding(matrix, columns, tuple(map(int, keep)), tuple(mean[keep].tolist()), tuple(deviation[keep].tolist()))
+    return Encoding(matrix, tuple(columns), tuple(map(int, keep)), tuple(mean[keep].tolist()), tuple(deviation[keep].tolist()))
 
 
 def _learn_number(name: str, values: pd.Series) -> Number:
@@ -194,21 +215,53 @@ def _names(column: Number | Category, matrix: MatrixKind) -> list[str]:
     return [f"{column.name}={level}" for level in shown]
 
 
-def _encode(column: Number | Category, values: pd.Series, matrix: MatrixKind) -> np.ndarray:
-    """Return the matrix columns of one table column, (n_rows, 1 or more)."""
+def _values(column: Number | Category, values: pd.Series) -> np.ndarray:
+    """Return a table column, (n_rows,): numbers with NaN for missing ones, or the codes of levels, UNSEEN and MISSING."""
     if isinstance(column, Number):
-        numbers = values.to_numpy(dtype=float)
-        if matrix != "scaled":
-            return np.asarray(numbers[:, None])
-        absent = np.isnan(numbers)
-        filled = np.where(absent, column.fill, numbers)
-        return np.stack([filled, absent.astype(float)], axis=1) if column.marked else filled[:, None]
-    absent = values.isna().to_numpy()
+        return np.asarray(values.to_numpy(dtype=float))
     codes = pd.Index(column.levels).get_indexer(values) if column.levels else np.full(len(values), -1)
-    codes = np.where(absent, -1, codes)
-    if matrix == "codes":
-        return np.where(codes < 0, np.nan, codes.astype(float))[:, None]
-    first = len(column.levels) - len(_onehot_levels(column))
-    hot = (codes[:, None] == np.arange(first, len(column.levels))).astype(float)
-    extra = [((codes < 0) & ~absent).astype(float)[:, None]] * column.rest + [absent.astype(float)[:, None]] * column.missing
-    return np.concatenate([hot, *extra], axis=1)
+    codes[codes < 0] = UNSEEN
+    codes[values.isna().to_numpy()] = MISSING
+    return np.asarray(codes)
+
+
+def _spread(column: Number | Category, matrix: MatrixKind, values: np.ndarray) -> np.ndarray:
+    """Return the matrix columns of one table column before they are scaled, (n_rows, 1 or more)."""
+    if isinstance(column, Category):
+        return np.asarray(np.where(values < 0, np.nan, values)[:, None] if matrix == "codes" else _hot(column)[values])
+    if matrix != "scaled":
+        return values[:, None]
+    absent = np.isnan(values)
+    filled = np.where(absent, column.fill, values)
+    return np.stack([filled, absent], axis=1) if column.marked else filled[:, None]
+
+
+def _scaled(column: Number | Category, keep: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return how a table column becomes those of its matrix columns that are kept, standardised."""
+    if isinstance(column, Category):
+        table = (_hot(column)[:, keep] - mean) / scale  # a row for every code
+        return lambda codes: np.asarray(table[codes])
+
+    def spread(values: np.ndarray) -> np.ndarray:
+        return np.asarray((_spread(column, "scaled", values)[:, keep] - mean) / scale)
+
+    return spread
+
+
+def _hot(column: Category) -> np.ndarray:
+    """Return the 0/1 columns of every code, (n_levels + 2, n_columns): row -2 is that of UNSEEN, row -1 that of MISSING."""
+    n_levels, n_shown = len(column.levels), len(_onehot_levels(column))
+    unseen, missing = np.arange(n_levels + 2) == n_levels, np.arange(n_levels + 2) == n_levels + 1
+    marks = [unseen] * column.rest + [missing] * column.missing
+    return np.column_stack([np.eye(n_levels + 2, n_levels)[:, n_levels - n_shown :], *marks])
+
+
+def _moments(column: Number | Category, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the means and the standard deviations of the matrix columns of one table column, (1 or more,) each."""
+    if isinstance(column, Number):
+        spread = _spread(column, "scaled", values)
+        return spread.mean(axis=0), spread.std(axis=0)
+    hot = _hot(column)
+    shares = np.bincount(values + len(hot) * (values < 0), minlength=len(hot)) / len(values)
+    mean = shares @ hot
+    return mean, np.sqrt(shares @ (hot - mean) ** 2)

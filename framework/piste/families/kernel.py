@@ -112,7 +112,9 @@ class Lesson:
         """Lay rows out; see `KernelRidge.fit`."""
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
         used = weight > 0
-        X, y, weight = X[used], y[used], weight[used] / weight[used].mean()
+        if not used.all():
+            X, y, weight = X[used], y[used], weight[used]
+        weight = weight / weight.mean()
         if task.kind != "classes":
             return Lesson(X, y.reshape(len(y), -1).astype(float), weight, "none")
         held = np.zeros(len(y), dtype=bool) if stop is None else stop[used]
@@ -141,7 +143,7 @@ def learn(models: Sequence[KernelRidge], lesson: Lesson) -> None:
         functions = [KernelSum(X, gamma, coef[:, :-1] * root, centre) for coef in path.coef]
     else:
         basis = Nystroem.learn(X, gamma, n_landmarks(task.n_train), LANDMARK_SEED)
-        path = feature_path(basis.features(X) * root, rooted, alphas, left_out)
+        path = feature_path(lambda rows: basis.features(X[rows]) * root[rows], rooted, alphas, left_out)
         functions = [basis.function(coef[:, :-1], centre) for coef in path.coef]
     for place, (model, function) in enumerate(zip(models, functions, strict=True)):
         model.function_ = function

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-CHUNK = 2048  # rows at a time, so that kernel values stay small
+CHUNK = 2048  # rows at a time
 EIGEN_CUT = 1e-7  # of the largest: directions below are rounding
+
+
+def chunks(n: int) -> Iterator[slice]:
+    """Yield n rows in slices of a size that what is computed of each stays small."""
+    return (slice(start, start + CHUNK) for start in range(0, n, CHUNK))
 
 
 def rbf(X: np.ndarray, anchors: np.ndarray, gamma: float) -> np.ndarray:
     """Return exp(-gamma ||x - a||^2) of every row and anchor, (n_samples, n_anchors)."""
-    squared = -2.0 * (X @ anchors.T)
+    squared = X @ anchors.T
+    squared *= -2.0
     squared += np.einsum("ij,ij->i", X, X)[:, None]
     squared += np.einsum("ij,ij->i", anchors, anchors)
     np.maximum(squared, 0.0, out=squared)
@@ -24,7 +30,9 @@ def rbf(X: np.ndarray, anchors: np.ndarray, gamma: float) -> np.ndarray:
 
 def scaled_gamma(X: np.ndarray, multiple: float) -> float:
     """Return a gamma as a multiple of scikit-learn's "scale", 1 / (n_features x variance)."""
-    return float(multiple / (X.shape[1] * X.var()))
+    mean = X.mean()
+    variance = sum(float(np.square(X[rows] - mean).sum()) for rows in chunks(len(X))) / X.size
+    return float(multiple / (X.shape[1] * variance))
 
 
 def n_landmarks(n_train: int) -> int:
@@ -58,7 +66,10 @@ class Nystroem:
 
     def features(self, X: np.ndarray) -> np.ndarray:
         """Return the features of rows, (n_samples, rank)."""
-        return rbf(X, self.landmarks, self.gamma) @ self.projection
+        found = np.empty((len(X), self.projection.shape[1]))
+        for rows in chunks(len(X)):
+            np.matmul(rbf(X[rows], self.landmarks, self.gamma), self.projection, out=found[rows])
+        return found
 
     def function(self, coef: np.ndarray, intercept: np.ndarray) -> KernelSum:
         """Return features(X) @ coef + intercept as a function of rows."""
@@ -78,7 +89,7 @@ class KernelSum:
         """Return the function's values, (n_samples, width)."""
         if self.anchors is None:
             return X @ self.coef + self.intercept
-        parts = [rbf(X[start : start + CHUNK], self.anchors, self.gamma) @ self.coef for start in range(0, len(X), CHUNK)]
+        parts = [rbf(X[rows], self.anchors, self.gamma) @ self.coef for rows in chunks(len(X))]
         return np.concatenate([np.empty((0, self.coef.shape[1])), *parts]) + self.intercept
 
     def to_state(self) -> dict[str, Any]:

@@ -6,16 +6,19 @@ Regularized Least Squares, 2007). With the roots of weights in kernel and target
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from piste.numeric.kernel import chunks
 from piste.numeric.shifted import Shifted
 
 MANY = 6
 """Penalties from which one decomposition costs less than a Cholesky factor for each (400 to 4,000 rows: from 5 to 7 on)."""
 
+Features = Callable[[slice], np.ndarray]
 LeftOut = int | Literal["each", "none"]  # the last so many rows together; each row alone; nothing is asked
 
 
@@ -55,30 +58,52 @@ def kernel_path(K: np.ndarray, targets: np.ndarray, alphas: np.ndarray, left_out
     return Path(np.stack([coef for coef, _ in found]), np.stack(judged) if judged else None)
 
 
-def feature_path(features: np.ndarray, targets: np.ndarray, alphas: np.ndarray, left_out: LeftOut) -> Path:
+def feature_path(features: Features, targets: np.ndarray, alphas: np.ndarray, left_out: LeftOut) -> Path:
     """Solve (F'F + alpha I) c = F' targets for every alpha; see `kernel_path`.
 
+    F is never whole: of a million rows it would be 8 GB. Where each row is judged it is computed twice.
+
     Args:
-        features: (n, n_features)
+        features: some rows -> their features, (n_some, n_features)
         targets: (n, n_targets)
         alphas: (n_alphas,), above 0
         left_out: whose residuals are asked for.
     """
-    gram, moments = features.T @ features, features.T @ targets
+    n = len(targets)
+    gram, moments = _sums(features, targets, 0, n)
     if left_out == "each":
         values, vectors = np.linalg.eigh(gram)
-        turned = features @ vectors
         shrunk = 1.0 / (values + alphas[:, None])
         coef = vectors @ (shrunk[:, :, None] * (vectors.T @ moments))
-        leverage = shrunk @ (turned**2).T  # (n_alphas, n)
-        return Path(coef, (targets - features @ coef) / (1 - leverage)[:, :, None])
+        residuals = np.empty((len(alphas), *targets.shape))
+        for rows in chunks(n):
+            some = features(rows)
+            leverage = shrunk @ ((some @ vectors) ** 2).T  # (n_alphas, n_some)
+            residuals[:, rows] = (targets[rows] - some @ coef) / (1 - leverage)[:, :, None]
+        return Path(coef, residuals)
     coef = np.stack([_ridge(gram, moments, alpha) for alpha in alphas])
     if left_out == "none":
         return Path(coef, None)
-    last, judged = features[-left_out:], targets[-left_out:]
-    gram -= last.T @ last
-    moments -= last.T @ judged
-    return Path(coef, np.stack([judged - last @ _ridge(gram, moments, alpha) for alpha in alphas]))
+    last_gram, last_moments = _sums(features, targets, n - left_out, n)
+    others = np.stack([_ridge(gram - last_gram, moments - last_moments, alpha) for alpha in alphas])
+    told = [features(rows) @ others for rows in _between(n - left_out, n)]
+    return Path(coef, targets[-left_out:] - np.concatenate(told, axis=1))
+
+
+def _between(start: int, stop: int) -> Iterator[slice]:
+    return (slice(start + rows.start, min(start + rows.stop, stop)) for rows in chunks(stop - start))
+
+
+def _sums(features: Features, targets: np.ndarray, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return F'F and F' targets of the rows from one to another."""
+    first, *others = _between(start, stop)
+    some = features(first)
+    gram, moments = some.T @ some, some.T @ targets[first]
+    for rows in others:
+        some = features(rows)
+        gram += some.T @ some
+        moments += some.T @ targets[rows]
+    return gram, moments
 
 
 def _ridge(gram: np.ndarray, moments: np.ndarray, alpha: float) -> np.ndarray:
