@@ -13,7 +13,7 @@ ABOUT = (
     f"Both sides as above, on {SPLITS} divisions of each set, learning from {MOST_ROWS:,} rows at most, since the notebook takes hours for "
     "all of them five times over: by how much piste's error on the held-out fifth exceeds the notebook's, geometric mean over the "
     f"divisions; below 0 piste errs less (asked of every family: at most {change(WITHIN)}). *Chosen*: piste's champion, the simplest row "
-    "that is not surely worse than the best, against the notebook's lowest; *lowest*: piste's lowest row, blends included, against the same."
+    "that is not surely worse than the best, against the notebook's lowest; *lowest*: piste's lowest row, blends included, against it too."
 )
 
 

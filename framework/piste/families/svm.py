@@ -41,18 +41,19 @@ def space(task: Task) -> Space:
     """Search C, the width of the kernel and, for numbers, the tube.
 
     Ranges: Hsu, Chang and Lin, A Practical Guide to Support Vector Classification, 2003, start C at 2^-5 and go up to 2^15.
-    Here it ends at 2^7: on standardised columns more buys little, and the time of a fit grows with it. It starts at 2^-3: where
+    Here it ends at 2^7: on standardised columns more buys little, and the time of a fit grows with it. It starts at 2^-1: where
     nearly every row of a class is at its bound, the offset is arbitrary, and machines of different rows cannot be calibrated
     together (adult, C 0.04, a wide kernel: a log loss of 0.4 to 2.8, where others have 0.35). They search gamma over
     2^-15..2^3 on columns of range 1; the useful values lie around 1 / n_features, so gamma is a multiple of scikit-learn's
     "scale", which is that on standardised columns. The target is standardised, so epsilon is in its deviations and one range
-    of C serves every unit. C 3 lost least over nine tables, noisy ones among them. One draw in four is a linear machine: the linear
-    family asks much the same.
+    of C serves every unit. C 3 lost least over nine tables, noisy ones among them. One draw in eight is a linear machine: the linear
+    family asks much the same. Against 2^-3 for C, 2^-5..2^5 for gamma and one linear machine in four, the held-out error of the best of
+    ten settings fell by 4 % on phoneme, 5 % on concrete and 0.3 % on adult, and rose by 2 % on bike_hour (1,500 rows, three splits).
     """
     shared = {
-        "kernel": choice("rbf", "rbf", "rbf", "linear", default="rbf"),
-        "C": log(2.0**-3, 2.0**7, default=3.0),
-        "gamma_scale": log(2.0**-5, 2.0**5, default=1.0, kernel=("rbf",)),
+        "kernel": choice(*["rbf"] * 7, "linear", default="rbf"),
+        "C": log(2.0**-1, 2.0**7, default=3.0),
+        "gamma_scale": log(2.0**-3, 2.0**4, default=1.0, kernel=("rbf",)),
     }
     if task.kind == "mean":
         return shared | {"epsilon": log(1e-3, 0.5, default=0.1)}
