@@ -155,3 +155,26 @@ def test_several_numbers_count_by_their_own_spread_in_the_choice():
     task = Task("mean", len(X), n_outputs=4, exchangeable=True)
     assert chosen(task, points, X, y) == 0
     assert chosen(task, points, X, y * np.array([1e-9, 1, 1, 1])) == 0
+
+
+@pytest.mark.parametrize(("trees", "plain"), [("random", RandomForestRegressor), ("extra", ExtraTreesRegressor)])
+def test_of_many_rows_each_tree_draws_some(rows, monkeypatch, trees, plain):
+    monkeypatch.setattr(forest, "MOST_DRAWN", 50)
+    X, y = rows
+    params = {"trees": trees, "max_features": 0.5, "min_samples_leaf": 3}
+    found = fitted("mean", params, X, y)
+    expected = plain(300, max_features=0.5, min_samples_leaf=3, bootstrap=True, max_samples=50, random_state=5).fit(X, y)
+    np.testing.assert_allclose(found.predict(X), expected.predict(X), atol=1e-9)
+    assert FAMILY.describe(Task("mean", 120), params).endswith("300 trees of 50 rows, max_features 0.5, at least 3 rows a leaf")
+
+
+@pytest.mark.parametrize("trees", ["random", "extra"])
+def test_settings_are_chosen_by_trees_that_draw_as_many_rows(rows, monkeypatch, trees):
+    monkeypatch.setattr(forest, "MOST_DRAWN", 50)
+    X, y = rows
+    params = {"trees": trees, "max_features": 0.5, "min_samples_leaf": 3}
+    growing = forest._Growing(Task("mean", 120), params, X.astype(np.float32), Rows(X, y, np.ones(120)), 0)
+    for _ in range(5):
+        unseen, weight = growing._drawn(None)
+        assert weight.sum() == 50
+        assert not weight[unseen].any()
