@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,6 @@ from benchmarks.quality.tables import Division
 def compare(division: Division, settings: Mapping[str, Any], seed: int) -> list[Answer]:
     """Compare all families, all else by default, and predict with two rows of the leaderboard."""
     import piste
-    from piste.core.layout import answered
-    from piste.edges import shelf
-    from piste.edges.models import read_model
-    from piste.edges.store import Store
 
     target = np.array(division.labels)[division.y] if division.labels else division.y
     kinds = dict.fromkeys(division.numbers, "number") | dict.fromkeys(division.categories, "category")
@@ -36,18 +31,8 @@ def compare(division: Division, settings: Mapping[str, Any], seed: int) -> list[
             **settings,
         )
         result = piste.run(problem, mlruns=folder, workers=1)
-        found = result.comparison
-        best = min(found.judged, key=lambda row: row.cost).id
-        with Store(Path(folder) / "results.sqlite") as store:
-            shelved = shelf.by_key(store, found.key)
-            assert shelved, "the comparison has just been kept"
-            record = store.get(shelved.models[best])
-        assert record, f"the model of {best} must be stored, as that of the first row of every framing is"
-        model, layout = read_model(record.blob)
-        answers = {
-            "piste": (result.champion, result.predict(division.X_held)),
-            "piste_best": (best, answered(layout, model.predict, division.X_held)),
-        }
+        best = min(result.comparison.judged, key=lambda row: row.cost).id
+        answers = {row: (id, result.predict(division.X_held, id)) for row, id in (("piste", result.champion), ("piste_best", best))}
     return [Answer(row, _values(answer, division), id) for row, (id, answer) in answers.items()]
 
 
